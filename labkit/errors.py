@@ -1,0 +1,29 @@
+"""Mistakes that a person can mend: one sentence, no traceback."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake of the person at the keyboard, told in one sentence that says what to do.
+
+    The command line prints it without a traceback and ends with exit code 2; in a notebook it is an exception like others.
+    """
+
+
+def nearest(name: str, known: Iterable[str], kind: str = "name") -> str:
+    """Say that a name is unknown, and which one was probably meant.
+
+    Args:
+        name: what was asked for.
+        known: the names that exist.
+        kind: what is named, in words ("lab", "data set").
+
+    Returns:
+        For example ``unknown lab 'dcgna'; did you mean 'dcgan'? known: cgan, dcgan, gan``.
+    """
+    names = sorted(known)
+    folded = {other.casefold(): other for other in names}
+    close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+    guess = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ";"
+    return f"unknown {kind} {name!r}{guess} known: {', '.join(names) or 'none'}"
