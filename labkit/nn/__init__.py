@@ -1,1 +1,1 @@
-"""labkit."""
+"""Blocks that two or more models share."""

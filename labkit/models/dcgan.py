@@ -1,0 +1,104 @@
+"""Radford, Metz & Chintala 2016, *Unsupervised representation learning with deep convolutional GANs* (DCGAN).
+
+Guidelines of its section 3: strided convolutions in place of pooling, batch normalisation in both networks but not at G's
+output nor D's input, no hidden fully connected layers, ReLU and tanh in G, leaky ReLU in D, weights drawn from N(0, 0.02²).
+"""
+
+from torch import Tensor, nn
+
+from labkit.errors import UserError
+from labkit.models.gan import GAN
+
+
+def levels(size: int) -> tuple[int, int]:
+    """The side of the smallest map and the number of doublings from it: 28 → (7, 2), 32 → (4, 3), 64 → (4, 4).
+
+    Raises:
+        UserError: a size that no doubling of 4 to 7 pixels reaches.
+    """
+    start, ups = size, 0
+    while start > 7 and start % 2 == 0:
+        start, ups = start // 2, ups + 1
+    if not 4 <= start <= 7 or not ups:
+        raise UserError(f"a DCGAN can't draw {size} px: take 4, 5, 6 or 7 times a power of two, such as 28, 32 or 64")
+    return start, ups
+
+
+class Generator(nn.Module):
+    """G: z as a 1×1 map → a small map of many channels → doubled, with half the channels, up to the image.
+
+    Args:
+        latent_dim: length of the input vector.
+        image_shape: (C, H, W) with H = W.
+        width: channels of the largest hidden map (ngf).
+    """
+
+    def __init__(self, latent_dim: int, image_shape: tuple[int, int, int], width: int):
+        super().__init__()
+        start, ups = levels(image_shape[1])
+        channels = width * 2 ** (ups - 1)
+        layers = [nn.ConvTranspose2d(latent_dim, channels, start, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
+        for _ in range(ups - 1):
+            layers += [
+                nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(channels // 2),
+                nn.ReLU(),
+            ]
+            channels //= 2
+        layers += [nn.ConvTranspose2d(channels, image_shape[0], 4, stride=2, padding=1, bias=False), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(B, latent_dim) → (B, C, H, W) in [−1, 1]."""
+        return self.layers(z[:, :, None, None])
+
+
+class Discriminator(nn.Module):
+    """D: halved, with twice the channels, down to the smallest map; one last convolution sees all of it.
+
+    Args:
+        image_shape: (C, H, W) with H = W.
+        width: channels of the first hidden map (ndf).
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int], width: int):
+        super().__init__()
+        start, ups = levels(image_shape[1])
+        layers = [nn.Conv2d(image_shape[0], width, 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
+        channels = width
+        for _ in range(ups - 1):
+            layers += [
+                nn.Conv2d(channels, channels * 2, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(channels * 2),
+                nn.LeakyReLU(0.2),
+            ]
+            channels *= 2
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, start, bias=False))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, C, H, W) → (B,) scores."""
+        return self.layers(image).flatten()
+
+
+def initialise(module: nn.Module) -> None:
+    """Section 4: convolutions from N(0, 0.02²); batch norm's scale from N(1, 0.02²), its shift 0."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def dcgan(
+    image_shape: tuple[int, int, int] = (3, 64, 64), latent_dim: int = 100, width: int = 64, **options
+) -> GAN:
+    """The game of `GAN` between convolutional players. Options as for `GAN`."""
+    game = GAN(
+        Generator(latent_dim, image_shape, width),
+        Discriminator(image_shape, width),
+        latent_dim=latent_dim,
+        image_shape=image_shape,
+        **options,
+    )
+    game.apply(initialise)
+    return game
