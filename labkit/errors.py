@@ -7,7 +7,7 @@ from collections.abc import Iterable
 class UserError(Exception):
     """A mistake of the person at the keyboard, told in one sentence that says what to do.
 
-    The command line prints it without a traceback and ends with exit code 2; in a notebook it is an exception like others.
+    The command line prints it without a traceback and ends with exit code 2; elsewhere it is an exception like any other.
     """
 
 
