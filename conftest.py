@@ -13,7 +13,7 @@ os.environ.setdefault("LABKIT_SCALE", "smoke")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give notebook cells two minutes for their last message: nbval's 5 s, which no option changes, fail on a busy machine."""
+    """Give notebook cells time for their last message: nbval's 5 s, which no option changes, fail on a busy machine."""
     for item in items:
         if type(item).__name__ == "IPyNbCell":
             item.output_timeout = 120  # type: ignore[attr-defined]

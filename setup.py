@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent
 CARRIED = {"notebooks/*.ipynb": "_notebooks", "datasets/*.toml": "_datasets"}
 
 
-class build_with_notebooks(build_py):  # noqa: N801 - setuptools names its commands so
+class BuildWithNotebooks(build_py):
     """The usual build, and the carried files."""
 
     def run(self) -> None:
@@ -29,4 +29,4 @@ class build_with_notebooks(build_py):  # noqa: N801 - setuptools names its comma
                 shutil.copyfile(path, target / path.name)
 
 
-setup(cmdclass={"build_py": build_with_notebooks})
+setup(cmdclass={"build_py": BuildWithNotebooks})
