@@ -1,0 +1,173 @@
+"""What each command of :mod:`labkit.cli` does; one function a command, heavy imports inside."""
+
+import argparse
+import json
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def lab(arguments: argparse.Namespace) -> int:
+    """``labkit lab``."""
+    from labkit import lab as launcher
+
+    return launcher.main(arguments.folder, port=arguments.port, browser=not arguments.no_browser)
+
+
+def labs(arguments: argparse.Namespace) -> int:
+    """``labkit labs``: names and what they are."""
+    from labkit.recipes import LABS
+
+    about = {name: _sentence(known) for name, known in LABS.items()}
+    if arguments.json:
+        print(json.dumps([{"name": name, "about": text} for name, text in about.items()], indent=1))
+    else:
+        width = max(map(len, about), default=0)
+        print("\n".join(f"{name:<{width}}  {text}" for name, text in about.items()))
+    return 0
+
+
+def _sentence(known: object) -> str:
+    return str(getattr(known, "title", "") or getattr(known, "about", ""))
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """``labkit train``, in this process or in several.
+
+    Raises:
+        UserError: an unknown lab or scale, with the nearest names.
+    """
+    from labkit.recipes import LABS, SCALES, train_lab
+
+    if arguments.lab not in LABS:
+        raise UserError(nearest(arguments.lab, LABS, "lab"))
+    if arguments.scale is not None and arguments.scale not in SCALES:
+        raise UserError(nearest(arguments.scale, SCALES, "scale"))
+    if arguments.run is None:
+        arguments.run = os.path.join("runs", arguments.lab)
+    if arguments.processes > 1:
+        from labkit.training.launch import launch
+
+        return launch(_words(arguments), arguments.processes)
+    train_lab(
+        arguments.lab,
+        data=arguments.data,
+        scale=arguments.scale,
+        steps=arguments.steps,
+        minutes=arguments.minutes,
+        seed=arguments.seed,
+        run=arguments.run,
+        threads=arguments.threads,
+        precision=arguments.precision,
+        device=arguments.device,
+    )
+    return 0
+
+
+def _words(arguments: argparse.Namespace) -> list[str]:
+    """Write the arguments of a training as words again, for processes that each run it."""
+    options = ("data", "scale", "steps", "minutes", "seed", "run", "threads", "precision", "device")
+    given = [(name, getattr(arguments, name)) for name in options]
+    return [arguments.lab, *(f"--{name}={value}" for name, value in given if value is not None)]
+
+
+def sample(arguments: argparse.Namespace) -> int:
+    """``labkit sample``: a sheet of images, marked as synthetic in the file."""
+    from PIL.PngImagePlugin import PngInfo
+
+    from labkit.recipes import sample_images
+
+    out = Path(arguments.out or f"{Path(arguments.source).resolve().name}-samples.png")
+    if out.suffix.lower() != ".png":
+        raise UserError(f"{out} is not a PNG file's name")
+    images = sample_images(_source(arguments.source), arguments.n, arguments.seed)
+    about = PngInfo()
+    about.add_text("Description", f"synthetic: drawn by labkit from {arguments.source}, seed {arguments.seed}")
+    sheet(images).save(out, pnginfo=about)
+    print(f"{len(images)} images in {out}")
+    return 0
+
+
+def sheet(images: "Tensor"):
+    """Lay images out row by row on a nearly square sheet, two pixels apart.
+
+    Args:
+        images: uint8 (n, C, H, W), C of 1 or 3.
+
+    Returns:
+        A PIL image.
+    """
+    import numpy as np
+    from PIL import Image
+
+    n, channels, height, width = images.shape
+    columns = math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    gap = 2
+    page = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8)
+    for i, image in enumerate(images.permute(0, 2, 3, 1).numpy()):
+        top, left = gap + (i // columns) * (height + gap), gap + (i % columns) * (width + gap)
+        page[top : top + height, left : left + width] = image
+    return Image.fromarray(page[:, :, 0] if channels == 1 else page)
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """``labkit evaluate``: the score with its floor and its baseline."""
+    from labkit.recipes import evaluate as score
+
+    found = score(_source(arguments.source), n=arguments.n, data=arguments.data)
+    if arguments.json:
+        document = found.json()
+        print(document if isinstance(document, str) else json.dumps(document, indent=1))
+    else:
+        print(found.table())
+    return 0
+
+
+def _source(name: str) -> str:
+    """Check that a run or a lab of this name is there; the folder of a run goes before a lab.
+
+    Raises:
+        UserError: neither, with the nearest labs.
+    """
+    from labkit.recipes import LABS
+
+    if os.path.isdir(name) or name in LABS:
+        return name
+    if os.sep in name or "/" in name:
+        raise UserError(f"there is no run in {name}; train one with: labkit train LAB --run {name}")
+    raise UserError(f"{nearest(name, LABS, 'lab')}; and there is no run folder of that name here")
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """``labkit build``."""
+    from labkit.course.build import main
+
+    return main(arguments.check)
+
+
+def grade(arguments: argparse.Namespace) -> int:
+    """``labkit grade``."""
+    from labkit.course.grade import main
+
+    return main(arguments.notebooks, arguments.json)
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """``labkit doctor``."""
+    from labkit.doctor import main
+
+    return main(arguments.json)
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """``labkit bench``."""
+    from labkit.bench import main
+
+    return main(arguments.json)
