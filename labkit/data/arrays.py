@@ -1,9 +1,9 @@
-"""The array cache: every data set becomes one uint8 ``.npy`` file a field, decoded once and memory-mapped ever after.
+"""The array cache: every data set becomes one ``.npy`` file a field, decoded once and memory-mapped ever after.
 
-An entry is a folder ``<root>/arrays/<name>-<key>/`` with ``image.npy``, perhaps ``label.npy``, and ``meta.json``. The key
-is a hash of what the entry was made from and of the reader's version, so other content lands in another folder. An entry
-is written beside its final place and appears there by one rename: a killed process leaves nothing that looks finished, and
-of two processes that build the same entry the later one uses the earlier one's.
+An entry is a folder ``<root>/arrays/<name>-<key>/`` with ``image.npy``, perhaps ``label.npy``, and ``meta.json``. The
+key is a hash of what the entry was made from and of the reader's version, so other content lands in another folder. An
+entry is written beside its final place and appears there by one rename: a killed process leaves nothing that looks
+finished, and of two processes that build the same entry the later one uses the earlier one's.
 """
 
 import contextlib
@@ -89,7 +89,7 @@ class Writer:
             block = np.ascontiguousarray(given)
             try:
                 if field not in self._files:
-                    file = (self.folder / f"{field}.npy").open("wb")
+                    file: BinaryIO = (self.folder / f"{field}.npy").open("wb")
                     self._files[field] = (file, block.dtype, block.shape[1:])
                     self._rows[field] = 0
                     file.write(b" " * _HEADER)

@@ -1,4 +1,4 @@
-"""Dataset cards: what a data set is, who made it, under which terms, and where its files are. See ``datasets/README.md``."""
+"""Dataset cards: what a data set is, who made it, on which terms, where its files are (``datasets/README.md``)."""
 
 import sys
 from functools import cache

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from labkit.data import mnist
 from labkit.data.dataset import Dataset
 from labkit.data.digits import open_digits
+from labkit.data.folder import open_folder
 from labkit.data.mnist import open_mnist
 from labkit.errors import UserError, nearest
 
@@ -46,7 +49,16 @@ def open(name: str | Path, *, size: int | None = None, channels: int | None = No
 def _reader(name: str | Path) -> Callable[..., Dataset]:
     if isinstance(name, str) and name in READERS:
         return READERS[name]
-    raise UserError(nearest(str(name), READERS, "data set") + ", or the path of a folder of pictures")
+    text = str(name)
+    if (
+        Path(name).expanduser().exists()
+        or isinstance(name, Path)
+        or text.startswith("~")
+        or "/" in text
+        or "\\" in text
+    ):
+        return partial(open_folder, name)
+    raise UserError(nearest(text, READERS, "data set") + ", or the path of a folder of pictures")
 
 
 def available(name: str | Path, split: str = "train") -> bool:
@@ -57,7 +69,7 @@ def available(name: str | Path, split: str = "train") -> bool:
 
 
 def open_first(*names: str, timeout: float = 5.0, quiet: bool = False, **options: Any) -> Dataset:
-    """The first data set that can be had: ``open_first("mnist", "digits")`` is MNIST where it is here or can be fetched.
+    """The first data set that can be had: ``open_first("mnist", "digits")`` is MNIST where it is or can be fetched.
 
     Args:
         names: data sets, best first.
@@ -80,7 +92,7 @@ def open_first(*names: str, timeout: float = 5.0, quiet: bool = False, **options
         note = f"Using {name!r} instead of {names[0]!r}: {notes[0]}."
         if not quiet:
             print(note)
-        return Dataset(data.name, data.fields, data.classes, data.skipped, data.split, note)
+        return replace(data, note=note)
     raise UserError(notes[-1] if notes else "open_first needs the name of at least one data set")
 
 

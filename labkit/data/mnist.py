@@ -45,7 +45,7 @@ def open_mnist(
 ) -> Dataset:
     """MNIST; see :func:`labkit.data.open`.
 
-    At size 32 the pictures get a border of two black pixels; at any other size but 28 they are resized (bilinear, antialiased).
+    At size 32 the pictures get a border of two black pixels; at other sizes they are resized (bilinear, antialiased).
 
     Args:
         size: height and width in pixels; 28 where not given.
@@ -111,7 +111,8 @@ def _read(path: Path, md5_hex: str) -> np.ndarray:
         found = md5(path)
         if found != md5_hex:
             raise UserError(
-                f"{path} is damaged (its md5 is {found}, not {md5_hex}): delete it and try again, and it will be fetched anew"
+                f"{path} is damaged (its md5 is {found}, not {md5_hex}): delete it and try again, "
+                "and it will be fetched anew"
             )
         data = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:

@@ -1,4 +1,4 @@
-"""Batches as a pure function of (seed, images seen): nothing to save, nothing to lose, the same on any number of ranks."""
+"""Batches as a pure function of (seed, images seen): nothing to save, and the same on any number of processes."""
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ class Stream:
         dataset: what to read.
         batch_size: the global batch B, summed over all ranks.
         seed: which shuffling.
-        device: where batches go. On a CUDA device with room the uint8 arrays live there, and a batch never crosses the bus.
+        device: where batches go. On a CUDA device with room the uint8 arrays live there.
         rank: this process's number; it gets rows [rank * B / world, (rank + 1) * B / world) of the global batch.
         world: how many processes share a global batch.
         flip: mirror half of the pictures left to right, chosen anew each epoch.
@@ -89,7 +89,7 @@ class Stream:
         return np.concatenate([order for order, _ in parts]), np.concatenate([mirrored for _, mirrored in parts])
 
     def _epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The order (N,) and the coin tosses (N,) of an epoch; the two latest are remembered, for batches over the end."""
+        """The order (N,) and the coin tosses (N,) of an epoch; two are kept, for batches that run over the end."""
         if epoch not in self._epochs:
             while len(self._epochs) >= 2:
                 del self._epochs[next(iter(self._epochs))]

@@ -1,8 +1,8 @@
 """How the ten digits are written: the built-in data set's skeletons.
 
-A digit has several ways of being written. A way is one or more strokes, divided by ``|``; a stroke is a list of points
-``x y`` in a box of 100 by 100, y downwards, joined by a smooth curve (Catmull-Rom). At a point marked ``!`` the pen stops
-and turns.
+A digit has several ways of being written. A way is one or more strokes, divided by ``|``; a stroke is a list of
+points ``x y`` in a box of 100 by 100, y downwards, joined by a smooth curve (Catmull-Rom). At a point marked ``!`` the
+pen stops and turns.
 """
 
 # digit: (how common, strokes); rough frequencies of everyday handwriting.
