@@ -71,7 +71,7 @@ def hint(name: str) -> None:
     task = exercise(name)
     record = _records.setdefault(name, _Record())
     record.rungs = min(record.rungs + 1, len(task.hints))
-    more = f"`hint({name!r})` again shows the next one." if record.rungs < len(task.hints) else "That was the last hint."
+    more = f"`hint({name!r})` again shows the next one." if record.rungs < len(task.hints) else "That was the last one."
     Notice("todo", f"{task.title}: {record.rungs} of {len(task.hints)} hints", (*_ladder(task, record), more)).show()
 
 
@@ -100,14 +100,17 @@ def report(lab: str | None = None) -> None:
     own = sum(_records.get(task.name, _Record()).own for task in tasks)
     total = sum(task.points for task in tasks)
     title = f"{own} of {len(tasks)} answers are your own: {points} of {total} points."
-    note = "Everything else above ran on the reference answers." if own < len(tasks) else "All of the above is your work."
+    note = "All of it is your work." if own == len(tasks) else "The rest of the notebook ran on reference answers."
     columns = [max(len(row[i]) for row in rows) for i in range(5)]
     text = "\n".join(
         [title, *("  ".join(f"{cell:<{width}}" for cell, width in zip(row, columns)).rstrip() for row in rows), note]
     )
-    cells = "".join("<tr>" + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-    head = "".join(f"<th style='text-align:left'>{word}</th>" for word in ("", "exercise", "task", "answer", "points"))
-    show(text, f"<p><strong>{title}</strong></p><table><tr>{head}</tr>{cells}</table><p>{note}</p>")
+    table = _row("th", ("", "exercise", "task", "answer", "points")) + "".join(_row("td", row) for row in rows)
+    show(text, f"<p><strong>{title}</strong></p><table>{table}</table><p>{note}</p>")
+
+
+def _row(tag: str, cells: tuple[str, ...]) -> str:
+    return "<tr>" + "".join(f"<{tag} style='text-align:left'>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _ladder(task: Exercise, record: _Record) -> list[str]:
@@ -116,7 +119,7 @@ def _ladder(task: Exercise, record: _Record) -> list[str]:
 
 def _notice(task: Exercise, verdict: Verdict, record: _Record) -> Notice:
     printed = [f"It printed: {line}" for line in verdict.printed.splitlines()[:5]]
-    skip = f"The notebook goes on with the reference answer. `hint({task.name!r})` shows a hint; skipping costs nothing."
+    skip = f"The notebook goes on with the reference answer. `hint({task.name!r})` helps; skipping costs nothing."
     if verdict.kind == "right":
         return Notice("right", f"{task.title}: your function behaves ({task.points} points).", tuple(printed))
     if verdict.kind == "todo":

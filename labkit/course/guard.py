@@ -64,26 +64,26 @@ def settings_restored() -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def limited(work: Callable[[], None], seconds: float) -> str:
+def limited(work: Callable[[], None], seconds: float, printed: Printed) -> None:
     """Run `work`, for at most so many seconds.
 
     In the main thread a timer interrupts it; elsewhere, and where there are no such timers (Windows), it runs in a
     thread of its own that is asked to stop. One endless call into C can't be stopped either way.
 
-    Returns:
-        What the work printed (the first 2,000 characters).
+    Args:
+        work: what to run.
+        seconds: for how long at most.
+        printed: gets what the work prints.
 
     Raises:
         TimeUp: it took longer.
         Exception: whatever `work` raised.
     """
-    printed = Printed()
     with settings_restored(), redirect_stdout(printed):
         if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
             _with_timer(work, seconds)
         else:
             _in_thread(work, seconds)
-    return printed.text
 
 
 def _with_timer(work: Callable[[], None], seconds: float) -> None:

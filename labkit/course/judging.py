@@ -98,7 +98,7 @@ def _code(function: Callable) -> CodeType | None:
 
 
 def _sentence(error: BaseException, function: Callable) -> str:
-    """For example: Your code stopped at line 3, `return a @ b`: RuntimeError: mat1 and mat2 shapes cannot be multiplied."""
+    """For example: your code stopped at line 3 of its cell, `return a @ b`: RuntimeError: size mismatch."""
     code = _code(function)
     theirs = {code.co_filename} if code else set()
     found, trace = None, error.__traceback__
@@ -134,13 +134,12 @@ def scalar(value: Any, *inputs: Tensor) -> Tensor:
             "Take the mean over everything: `.mean()`.",
         )
     grads = torch.autograd.grad(value, inputs, allow_unused=True, retain_graph=True) if value.requires_grad else None
-    if grads is None or all(grad is None for grad in grads):
-        if value.isfinite() and inputs:
-            raise Wrong(
-                "cut-graph",
-                "no gradient flows from your loss to the logits: nothing could be learned from it.",
-                "Something cuts the graph: `.detach()`, `.data`, `torch.no_grad()`, `.item()`, or a comparison like `> 0`.",
-            )
+    if (grads is None or all(grad is None for grad in grads)) and inputs:
+        raise Wrong(
+            "cut-graph",
+            "no gradient flows from your loss to the logits: nothing could be learned from it.",
+            "Something cuts the graph: `.detach()`, `.data`, `torch.no_grad()`, `torch.tensor(…)`, `> 0`.",
+        )
     return value
 
 

@@ -1,4 +1,4 @@
-"""How a notice looks: HTML in a notebook, plain text elsewhere. Meaning is in the words and the mark, never in colour alone."""
+"""How a notice looks: HTML in a notebook, plain text elsewhere. Words carry the meaning, never colour alone."""
 
 import re
 import sys

@@ -1,12 +1,12 @@
-"""One function judged: right, wrong (how, and what to look at), or not done yet. `check` shows it, the grader counts it."""
+"""One function judged: right, wrong (how, and what to look at), or a stub. `check` shows it, the grader counts it."""
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from labkit.course.exercise import Exercise, Wrong
-from labkit.course.guard import TimeUp, limited
+from labkit.course.guard import Printed, TimeUp, limited
 from labkit.course.judging import NotDone, Raised, translate
 
 TIME_LIMIT = 3.0
@@ -46,13 +46,19 @@ def judge(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) -> Ver
             Wrong(
                 "not-a-function",
                 f"you passed a {type(function).__name__} and not a function.",
-                f"Pass the function itself: `check({exercise.name!r}, {exercise.function})`, without parentheses behind it.",
+                f"Pass the function itself, without parentheses: `check({exercise.name!r}, {exercise.function})`.",
             )
         )
     if inspect.isclass(function) or inspect.isasyncgenfunction(function) or inspect.iscoroutinefunction(function):
         return _wrong(Wrong("not-a-function", "you passed a class or an async function.", "Write a plain `def`."))
+    printed = Printed()
+    return replace(_judge(exercise, function, seconds, printed), printed=printed.text)
+
+
+def _judge(exercise: Exercise, function: Callable, seconds: float, printed: Printed) -> Verdict:
     try:
-        return Verdict("right", printed=limited(lambda: exercise.judge(function), seconds))
+        limited(lambda: exercise.judge(function), seconds, printed)
+        return Verdict("right")
     except Wrong as wrong:
         return _wrong(wrong)
     except NotDone:
@@ -62,7 +68,7 @@ def judge(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) -> Ver
             Wrong(
                 "too-slow",
                 f"your function was stopped: it had not finished after {seconds:g} seconds.",
-                "Does a `while` loop never end? It is given a handful of tiny tensors, a thousandth of a second's work.",
+                "Does a loop never end? It is given a handful of tiny tensors, a millisecond's work.",
             )
         )
     except Raised as raised:

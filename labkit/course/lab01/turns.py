@@ -1,0 +1,311 @@
+"""One training iteration as a generator (Goodfellow et al. 2014, algorithm 1), judged by playing it with a tiny game."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from labkit.course.exercise import Exercise, Wrong
+from labkit.course.judging import Raised, call, changed_input, parallel, translate
+from labkit.course.lab01.losses import discriminator_loss, generator_loss
+from labkit.course.lab01.tiny_game import TinyGame
+from labkit.models.game import Turn
+
+
+def turns(game: Any, batch: Mapping[str, Tensor], step: int) -> Iterator[Turn]:
+    """D's turn on real images and on fakes that are detached, then G's turn on the same fakes seen by the new D."""
+    real = batch["image"]
+    fake = game.generator(game.latent(len(real)))
+    yield Turn("discriminator", loss=discriminator_loss(game.discriminator(real), game.discriminator(fake.detach())))
+    yield Turn("generator", loss=generator_loss(game.discriminator(fake)))
+
+
+@dataclass
+class Play:
+    """One iteration of a student's turns, played by a plain loop with `backward(inputs=…)` and a step after each turn."""
+
+    function: Callable
+    game: TinyGame
+    batch: dict[str, Tensor]
+    made: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+    def run(self, step: int) -> None:
+        """Play it, judging each turn before the next begins."""
+        image = self.batch["image"].clone()
+        iteration = call(self.function, self.game, self.batch, step)
+        if not hasattr(iteration, "__next__"):
+            raise Wrong(
+                "no-yield",
+                f"your function returns a {type(iteration).__name__}; nothing waits for D's step before G's turn.",
+                "`yield Turn(…)` hands one turn to the loop and goes on after that player has moved: `yield` instead of "
+                "`return`, twice, and no list.",
+            )
+        for player in ("discriminator", "generator"):
+            self.check_turn(self.next(iteration, player), player)
+        try:
+            extra = self._resume(iteration)
+        except StopIteration:
+            extra = None
+        if extra is not None:
+            raise Wrong(
+                "more-turns",
+                "your function yields more than two turns.",
+                "It tells one iteration: D once, G once, then it ends. The training loop calls it again for the next one.",
+            )
+        if not torch.equal(image, self.batch["image"]):
+            raise changed_input()
+
+    def _resume(self, iteration: Iterator) -> Any:
+        before = [parameter.detach().clone() for parameter in self.game.parameters()]
+        try:
+            turn = next(iteration)
+        except (StopIteration, Wrong):
+            raise
+        except RuntimeError as error:
+            if "does not require grad" in str(error):
+                raise _cut("a turn") from None
+            raise translate(error, self.function) from None
+        except (Exception, SystemExit) as error:
+            raise translate(error, self.function) from None
+        grad_mode = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)
+        if any(not torch.equal(was, now) for was, now in zip(before, self.game.parameters())):
+            raise Wrong(
+                "own-step",
+                "your function changes the parameters itself; the loop does that, so everything would move twice.",
+                "No optimiser in here: only say whose turn it is and what its loss is.",
+            )
+        if any(parameter.grad is not None for parameter in self.game.parameters()):
+            raise Wrong(
+                "own-backward",
+                "your function calls `backward` itself, and so will the loop: gradients would be counted twice.",
+                "Only say what the loss is: `yield Turn(player, loss=…)`. The loop calls backward for that player.",
+            )
+        if not grad_mode:
+            raise Wrong(
+                "no-grad",
+                "gradients are switched off when you yield, so the loop can't compute any.",
+                "Close the `with torch.no_grad():` block before the `yield` (here you need none at all).",
+            )
+        return turn
+
+    def next(self, iteration: Iterator, player: str) -> Turn:
+        """The next turn, checked to be a turn of that player with losses."""
+        self.game.forget()
+        try:
+            turn = self._resume(iteration)
+        except StopIteration:
+            which = "no turn" if player == "discriminator" else "D's turn alone, so G never learns"
+            raise Wrong("too-few", f"your function yields {which}.", "Two turns: one for each player.") from None
+        if not isinstance(turn, Turn) and not (hasattr(turn, "player") and hasattr(turn, "losses")):
+            raise Wrong(
+                "no-turn",
+                f"your function yields a {type(turn).__name__}, and the loop needs a `Turn`.",
+                '`yield Turn("discriminator", loss=…)` says whose turn it is and what that player minimises.',
+            )
+        if turn.player != player:
+            if turn.player in self.game.players:
+                raise Wrong(
+                    "order",
+                    f"your function lets the {turn.player} move where the {player}'s turn is.",
+                    "Algorithm 1: first D learns from this batch, then G plays against the D that has just moved.",
+                )
+            raise Wrong(
+                "player", f"there is no player {turn.player!r}.", 'The players are "discriminator" and "generator".'
+            )
+        losses = list(turn.losses.values())
+        if not losses or any(not isinstance(loss, Tensor) or loss.dim() for loss in losses):
+            raise Wrong(
+                "turn-loss",
+                f"the {player}'s turn has no loss that is one number.",
+                f'`Turn("{player}", loss=…)`, where the loss is a scalar tensor: use the function that you wrote above.',
+            )
+        return turn
+
+    def check_turn(self, turn: Turn, player: str) -> None:
+        """What D saw, where the gradient points, then the step."""
+        real, latents = self._what_d_saw(player)
+        parameters = list(self.game.players[player].parameters())
+        total = torch.stack(list(turn.losses.values())).sum()
+        ours = self._gradient(total, parameters, player)
+        expected, mistakes = self._expected(player, real, latents)
+        if not parallel(ours, expected):
+            for mistake, (grads, message, hint) in mistakes.items():
+                if parallel(ours, grads):
+                    raise Wrong(mistake, message, hint)
+            raise Wrong(
+                f"other-loss-{player}",
+                f"the gradient of the {player}'s loss is not the one that your loss function gives for these logits.",
+                "Call the function that you wrote above on D's logits, first the real ones, then the fake ones, and "
+                "yield its value as it is.",
+            )
+        with torch.no_grad():
+            for parameter, grad in zip(parameters, ours):
+                parameter -= 0.05 * grad / grad.norm().clamp(min=1e-6)
+
+    def _what_d_saw(self, player: str) -> tuple[Tensor, Tensor]:
+        """The real images, and the latents of those fakes that D was given in this turn."""
+        real, rows = self.batch["image"], [row for seen in self.game.discriminator.seen for row in seen]
+        for z, images in zip(self.game.generator.seen, self.game.generator.given):
+            self.made += zip(z, images)
+        is_real = [any(row.shape == r.shape and torch.equal(row, r) for r in real) for row in rows]
+        # Each fake with the latent that it was made from: what G's gradient will be judged by.
+        fakes = [
+            (z, made) for row in rows for z, made in self.made if row.shape == made.shape and torch.equal(row, made)
+        ]
+        if player == "generator" and not rows:
+            raise _stale()
+        if player == "discriminator" and sum(is_real) < len(real):
+            raise Wrong(
+                "no-real",
+                "in D's turn D does not see the real images of this batch"
+                + (": only the fakes." if sum(is_real) == 0 else ": not all of them."),
+                'D compares: `game.discriminator(batch["image"])` as well as D of the fakes. All images, unchanged.',
+            )
+        if not fakes:
+            raise Wrong(
+                f"no-fake-{player}",
+                f"in the {player}'s turn D does not look at G's images, so nothing is learned about them.",
+                "`fake = game.generator(game.latent(len(real)))`, and D's opinion of it: `game.discriminator(fake)`.",
+            )
+        if player == "generator" and any(is_real):
+            raise Wrong(
+                "real-in-generator",
+                "in G's turn D looks at the real images, but G never sees them: its loss depends on its fakes alone.",
+                "G's turn is `generator_loss(D(fake))` and nothing else.",
+            )
+        if len(fakes) % len(real):
+            raise Wrong(
+                "batch-size",
+                f"you make {len(fakes)} fakes for {len(real)} real images.",
+                "The last batch may be smaller, and other people choose another size: `game.latent(len(real))`.",
+            )
+        return real, torch.stack([z for z, _ in fakes])
+
+    def _gradient(self, total: Tensor, parameters: list[nn.Parameter], player: str) -> list[Tensor]:
+        if not total.requires_grad:
+            raise _cut(f"the {player}'s turn")
+        try:
+            total.backward(inputs=parameters)
+        except RuntimeError as error:
+            if "modified by an inplace operation" in str(error) or "second time" in str(error):
+                raise _stale() from None
+            raise Raised(error, f"backward failed in the {player}'s turn: {error}") from None
+        grads = [parameter.grad for parameter in parameters]
+        for parameter in parameters:
+            parameter.grad = None
+        if all(grad is None for grad in grads):
+            if player == "generator":
+                raise Wrong(
+                    "detached-generator",
+                    "no gradient reaches G in its own turn: did you detach the fake, or make it under `no_grad`?",
+                    "Detach in D's turn if you like, but in G's turn the gradient must go through D back to G.",
+                )
+            raise _cut("the discriminator's turn")
+        return [torch.zeros_like(p) if g is None else g.clone() for p, g in zip(parameters, grads)]
+
+    def _expected(self, player: str, real: Tensor, latents: Tensor) -> tuple[list[Tensor], dict]:
+        """The right gradient, and those of the mistakes that have a name."""
+        parameters = list(self.game.players[player].parameters())
+        real_logits = self.game.discriminator.layers(real)
+        fake_logits = self.game.discriminator.layers(self.game.generator.layers(latents))
+
+        def slope(loss: Tensor) -> list[Tensor]:
+            grads = torch.autograd.grad(loss, parameters, allow_unused=True, retain_graph=True)
+            return [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, grads)]
+
+        if player == "discriminator":
+            right = slope(discriminator_loss(real_logits, fake_logits))
+            return right, {
+                "swapped": (
+                    slope(discriminator_loss(fake_logits, real_logits)),
+                    "D learns to call real images fake and fakes real: the two are swapped.",
+                    "`discriminator_loss(real_logits, fake_logits)`: D(real) first, D(fake) second.",
+                ),
+                "only-fake-loss": (
+                    slope(generator_loss(-fake_logits)),
+                    "D's loss only counts its fakes.",
+                    "Give `discriminator_loss` the real logits as well as the fake ones.",
+                ),
+                "only-real-loss": (
+                    slope(generator_loss(real_logits)),
+                    "D's loss only counts the real images.",
+                    "Give `discriminator_loss` the fake logits as well as the real ones.",
+                ),
+                "fools-itself": (
+                    slope(generator_loss(fake_logits)),
+                    "in its own turn D minimises G's loss: it learns to be fooled.",
+                    "D's turn takes `discriminator_loss`, G's turn takes `generator_loss`.",
+                ),
+                "same-twice": (
+                    slope(discriminator_loss(fake_logits, fake_logits)),
+                    "D's loss gets the fake logits twice.",
+                    "`discriminator_loss(D(real), D(fake))`.",
+                ),
+                "negative": (
+                    [-grad for grad in right],
+                    "D climbs its loss instead of descending it.",
+                    "Your loss is already something to minimise: no minus in front of it.",
+                ),
+            }
+        right = slope(generator_loss(fake_logits))
+        return right, {
+            "generator-negative": (
+                [-grad for grad in right],
+                "G's loss falls when D catches its fakes: the sign is wrong.",
+                "Your `generator_loss` is already something to minimise: no minus in front of it.",
+            ),
+            "wrong-loss-generator": (
+                slope(generator_loss(-fake_logits)),
+                "G's turn minimises D's fake term, so G learns to make fakes that are easy to catch.",
+                "G's turn takes `generator_loss`, D's turn takes `discriminator_loss`.",
+            ),
+            "saturating": (
+                slope(-generator_loss(-fake_logits)),
+                "G's turn uses the saturating loss, log(1 − D(G(z))).",
+                "Use the non-saturating `generator_loss` that you wrote above.",
+            ),
+        }
+
+
+def _stale() -> Wrong:
+    return Wrong(
+        "stale",
+        "G's loss uses what D said before D moved: those logits are stale.",
+        "Compute `game.discriminator(fake)` again after the first `yield`.",
+    )
+
+
+def _cut(where: str) -> Wrong:
+    return Wrong(
+        "cut-graph",
+        f"the loss of {where} has no graph, so no gradient reaches anybody.",
+        "Is there a `.detach()`, `.item()` or `torch.no_grad()` around D's logits? Detach the fake *image*, not D(fake).",
+    )
+
+
+def judge_turns(function: Callable) -> None:
+    """Two iterations, with other batch sizes, steps and weights."""
+    for size, step in ((5, 0), (3, 7)):
+        torch.manual_seed(size)
+        label = torch.arange(size)
+        Play(function, TinyGame(), {"image": torch.rand(size, 1, 2, 2) * 2 - 1, "label": label}).run(step)
+
+
+TURNS = Exercise(
+    name="01.turns",
+    title="One iteration, turn by turn",
+    points=4,
+    difficulty=2,
+    minutes=15,
+    reference=turns,
+    hints=(
+        "Who moves first, what does each player have to look at, and which logits are out of date once D has moved?",
+        "D descends −log D(x) − log(1 − D(G(z))); then, with the new D, G descends −log D(G(z)) (algorithm 1).",
+        'Make the fake; `yield Turn("discriminator", loss=discriminator_loss(…, …))`; '
+        '`yield Turn("generator", loss=generator_loss(…))`.',
+    ),
+    judge=judge_turns,
+)
