@@ -113,7 +113,7 @@ def _judge_between(value: Tensor, a: Tensor, b: Tensor, t: float) -> None:
         {
             "straight": (
                 straight,
-                f"you walk along the straight line: at t = {t:g} the latent is only {short:.2f} times its ends' length.",
+                f"you walk along the straight line: at t = {t:g} its length is only {short:.2f} of the ends'.",
                 "In high dimensions all latents have nearly the same length; a shortcut through the middle leaves the "
                 "places that G knows. Weights sin((1 − t)ω)/sin ω and sin(tω)/sin ω keep the length.",
             ),

@@ -22,7 +22,7 @@ class Recorder(nn.Module):
         if isinstance(self.layers[0], nn.Linear) and x.shape[1:] != (LATENT,):
             raise Wrong(
                 "own-latent",
-                f"G is given something of shape {tuple(x.shape)}, and this game's latents have the shape (B, {LATENT}).",
+                f"G is given something of shape {tuple(x.shape)}, and this game's latents have (B, {LATENT}).",
                 "Each game knows how long its latents are: `game.latent(n)` draws n of them.",
             )
         self.seen.append(x.detach().clone())

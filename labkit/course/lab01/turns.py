@@ -1,4 +1,4 @@
-"""One training iteration as a generator (Goodfellow et al. 2014, algorithm 1), judged by playing it with a tiny game."""
+"""One training iteration as a generator (Goodfellow et al. 2014, algorithm 1), judged by playing a tiny game."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ def turns(game: Any, batch: Mapping[str, Tensor], step: int) -> Iterator[Turn]:
 
 @dataclass
 class Play:
-    """One iteration of a student's turns, played by a plain loop with `backward(inputs=…)` and a step after each turn."""
+    """One iteration of a student's turns, played by a plain loop: `backward(inputs=…)` and a step after each turn."""
 
     function: Callable
     game: TinyGame
@@ -39,8 +39,8 @@ class Play:
             raise Wrong(
                 "no-yield",
                 f"your function returns a {type(iteration).__name__}; nothing waits for D's step before G's turn.",
-                "`yield Turn(…)` hands one turn to the loop and goes on after that player has moved: `yield` instead of "
-                "`return`, twice, and no list.",
+                "`yield Turn(…)` hands one turn to the loop and goes on after that player has moved: twice `yield`, and "
+                "neither `return` nor a list.",
             )
         for player in ("discriminator", "generator"):
             self.check_turn(self.next(iteration, player), player)
@@ -52,7 +52,7 @@ class Play:
             raise Wrong(
                 "more-turns",
                 "your function yields more than two turns.",
-                "It tells one iteration: D once, G once, then it ends. The training loop calls it again for the next one.",
+                "It tells one iteration: D once, G once, and the end. The loop calls it again for the next one.",
             )
         if not torch.equal(image, self.batch["image"]):
             raise changed_input()
@@ -120,7 +120,7 @@ class Play:
             raise Wrong(
                 "turn-loss",
                 f"the {player}'s turn has no loss that is one number.",
-                f'`Turn("{player}", loss=…)`, where the loss is a scalar tensor: use the function that you wrote above.',
+                f'`Turn("{player}", loss=…)`, with a scalar tensor: the value of the function that you wrote above.',
             )
         return turn
 
@@ -150,7 +150,7 @@ class Play:
         real, rows = self.batch["image"], [row for seen in self.game.discriminator.seen for row in seen]
         for z, images in zip(self.game.generator.seen, self.game.generator.given):
             self.made += zip(z, images)
-        is_real = [any(row.shape == r.shape and torch.equal(row, r) for r in real) for row in rows]
+        is_real = [any(torch.equal(row, r) for r in real) for row in rows]
         # Each fake with the latent that it was made from: what G's gradient will be judged by.
         fakes = [
             (z, made) for row in rows for z, made in self.made if row.shape == made.shape and torch.equal(row, made)
@@ -282,7 +282,7 @@ def _cut(where: str) -> Wrong:
     return Wrong(
         "cut-graph",
         f"the loss of {where} has no graph, so no gradient reaches anybody.",
-        "Is there a `.detach()`, `.item()` or `torch.no_grad()` around D's logits? Detach the fake *image*, not D(fake).",
+        "Is there a `.detach()`, `.item()` or `torch.no_grad()` around D's logits? Detach the fake, not D(fake).",
     )
 
 
