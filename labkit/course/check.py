@@ -125,10 +125,10 @@ def _notice(task: Exercise, verdict: Verdict, record: _Record) -> Notice:
     if verdict.kind == "todo":
         return Notice("todo", f"{task.title}: not done yet ({task.dots}, {task.minutes} minutes).", (skip,))
     if verdict.kind == "reference":
-        lines = ("Run the cell with your own function again, then this one.",)
-        return Notice("todo", f"{task.title}: this is the reference answer, so it does not count as yours.", lines)
+        again = "Run the cell with your own function again, then this one."
+        return Notice("todo", f"{task.title}: this is the reference answer, so it does not count as yours.", (again,))
     message = verdict.message[:1].upper() + verdict.message[1:]
-    lines = (message, verdict.hint, *_ladder(task, record), *printed, skip)
+    lines: tuple[str, ...] = (message, verdict.hint, *_ladder(task, record), *printed, skip)
     return Notice("wrong", f"{task.title}: not yet.", tuple(line for line in lines if line), _solution_link(task))
 
 

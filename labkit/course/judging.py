@@ -133,8 +133,9 @@ def scalar(value: Any, *inputs: Tensor) -> Tensor:
             f"your loss has the shape {tuple(value.shape)}: one number for each entry, and training needs one in all.",
             "Take the mean over everything: `.mean()`.",
         )
-    grads = torch.autograd.grad(value, inputs, allow_unused=True, retain_graph=True) if value.requires_grad else None
-    if (grads is None or all(grad is None for grad in grads)) and inputs:
+    reached = inputs and value.requires_grad
+    grads = torch.autograd.grad(value, inputs, allow_unused=True, retain_graph=True) if reached else ()
+    if inputs and all(grad is None for grad in grads):
         raise Wrong(
             "cut-graph",
             "no gradient flows from your loss to the logits: nothing could be learned from it.",

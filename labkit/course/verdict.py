@@ -7,7 +7,7 @@ from typing import Any
 
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.guard import Printed, TimeUp, limited
-from labkit.course.judging import NotDone, Raised, translate
+from labkit.course.judging import NotDone, Raised
 
 TIME_LIMIT = 3.0
 
@@ -74,8 +74,8 @@ def _judge(exercise: Exercise, function: Callable, seconds: float, printed: Prin
     except Raised as raised:
         return Verdict("wrong", "raised", f"{raised.sentence}.", "Read the last part first: it names what did not fit.")
     except Exception as error:  # An odd object that the function returned, tripping the judge.
-        meant = translate(error, function)
-        return Verdict("wrong", "odd", f"the check could not use what your function gave: {meant or error}.", "")
+        said = f"{type(error).__name__}: {error}"
+        return Verdict("wrong", "odd", f"the check can't use what your function gives ({said}).")
 
 
 def _wrong(wrong: Wrong) -> Verdict:

@@ -43,13 +43,12 @@ def judge_slerp(function: Callable) -> None:
     for t in (0.5, 0.25, 0.8):
         _judge_between(_call(function, a, b, t), a, b, t)
     column = torch.tensor([[0.0], [0.2], [0.5], [0.9], [1.0]])
-    for t, kind in ((column, "(B, 1)"), (column[:, 0], "(B,)")):
+    for times, kind in ((column, "(B, 1)"), (column[:, 0], "(B,)")):
         try:
-            value = _call(function, a, b, t)
+            value = _call(function, a, b, times)
         except (Raised, Wrong) as error:
-            reason = getattr(error, "sentence", None) or getattr(error, "message", "")
-            raise _no_vector(kind, reason) from None
-        if not near(value, slerp(a, b, t)):
+            raise _no_vector(kind, str(error)) from None
+        if not near(value, slerp(a, b, times)):
             raise _no_vector(kind, "your result is not that of walking each row with its own t")
     _judge_awkward(function, a)
     _judge_lengths(function, a / 3, b)

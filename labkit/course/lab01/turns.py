@@ -39,8 +39,8 @@ class Play:
             raise Wrong(
                 "no-yield",
                 f"your function returns a {type(iteration).__name__}; nothing waits for D's step before G's turn.",
-                "`yield Turn(…)` hands one turn to the loop and goes on after that player has moved: twice `yield`, and "
-                "neither `return` nor a list.",
+                "`yield Turn(…)` hands one turn to the loop and goes on after that player has moved. Two `yield`s, no "
+                "`return`, no list.",
             )
         for player in ("discriminator", "generator"):
             self.check_turn(self.next(iteration, player), player)
@@ -143,7 +143,7 @@ class Play:
             )
         with torch.no_grad():
             for parameter, grad in zip(parameters, ours):
-                parameter -= 0.05 * grad / grad.norm().clamp(min=1e-6)
+                parameter.sub_(0.05 * grad / grad.norm().clamp(min=1e-6))
 
     def _what_d_saw(self, player: str) -> tuple[Tensor, Tensor]:
         """The real images, and the latents of those fakes that D was given in this turn."""
@@ -152,9 +152,7 @@ class Play:
             self.made += zip(z, images)
         is_real = [any(torch.equal(row, r) for r in real) for row in rows]
         # Each fake with the latent that it was made from: what G's gradient will be judged by.
-        fakes = [
-            (z, made) for row in rows for z, made in self.made if row.shape == made.shape and torch.equal(row, made)
-        ]
+        fakes = [(z, row) for row in rows for z, made in self.made if torch.equal(row, made)]
         if player == "generator" and not rows:
             raise _stale()
         if player == "discriminator" and sum(is_real) < len(real):
