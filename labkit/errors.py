@@ -7,7 +7,7 @@ from collections.abc import Iterable
 class UserError(Exception):
     """A mistake of the person at the keyboard, told in one sentence that says what to do.
 
-    The command line prints it without a traceback and ends with exit code 2; elsewhere it is an exception like any other.
+    The command line prints it without a traceback and ends with exit code 2; elsewhere it is an exception like others.
     """
 
 
@@ -24,6 +24,6 @@ def nearest(name: str, known: Iterable[str], kind: str = "name") -> str:
     """
     names = sorted(known)
     folded = {other.casefold(): other for other in names}
-    close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+    close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
     guess = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ";"
     return f"unknown {kind} {name!r}{guess} known: {', '.join(names) or 'none'}"
