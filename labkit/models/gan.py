@@ -46,7 +46,7 @@ class GAN(Game):
     ):
         super().__init__()
         if loss not in ADVERSARIAL_LOSSES:
-            raise UserError(nearest("loss", loss, ADVERSARIAL_LOSSES))
+            raise UserError(nearest(loss, ADVERSARIAL_LOSSES, "loss"))
         self.generator, self.discriminator = generator, discriminator
         self.latent_dim, self.image_shape = latent_dim, image_shape
         self.loss = ADVERSARIAL_LOSSES[loss]
@@ -120,9 +120,7 @@ class Discriminator(nn.Module):
         return self.layers(image).squeeze(1)
 
 
-def mlp_gan(
-    image_shape: tuple[int, int, int] = (1, 28, 28), latent_dim: int = 64, width: int = 256, **options
-) -> GAN:
+def mlp_gan(image_shape: tuple[int, int, int] = (1, 28, 28), latent_dim: int = 64, width: int = 256, **options) -> GAN:
     """A GAN whose players know nothing of pictures: each pixel is one number among others. Options as for `GAN`."""
     return GAN(
         Generator(latent_dim, image_shape, width),
