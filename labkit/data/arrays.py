@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import torch
 
 from labkit.errors import UserError
 
@@ -70,6 +71,17 @@ def alone(folder: Path) -> Iterator[None]:
         return
     with lock:
         yield
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One torch thread inside: work in small pieces that a second thread on a busy core makes many times slower."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Writer:
@@ -198,7 +210,8 @@ def _build(folder: Path, name: str, build: Callable[[Writer], dict[str, Any]]) -
         raise cannot_write(folder.parent, error) from error
     writer = Writer(partial)
     try:
-        writer.finish(build(writer))
+        with one_thread():
+            writer.finish(build(writer))
         return _publish(partial, folder)
     finally:
         writer.abandon()

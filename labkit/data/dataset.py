@@ -74,7 +74,7 @@ class Dataset:
         return np.asarray(self.fields["image"][rows])
 
     def tensor(self, indices: Sequence[int] | np.ndarray | Tensor) -> dict[str, Tensor]:
-        """Rows as :class:`~labkit.data.stream.Stream` gives them: ``image`` (n, C, H, W) in [-1, 1], ``label`` int64."""
+        """Rows as a :class:`~labkit.data.Stream` gives them: ``image`` (n, C, H, W) in [-1, 1], ``label`` int64."""
         rows = torch.as_tensor(np.asarray(indices), dtype=torch.int64)
         return {field: as_input(torch.from_numpy(array).index_select(0, rows)) for field, array in self.fields.items()}
 

@@ -5,8 +5,8 @@ leans, turns and stretches as a hand would have it; a round pen whose pressure v
 digit fits a box of 20 pixels in a picture of 28, and lies about the centre by its centre of mass.
 
 Every number comes from counter-based 64-bit words, and the curve is rounded to 1/1024 pixel before it is drawn with
-additions, multiplications and square roots alone, which IEEE 754 defines to the last bit. So the pictures, and with them
-a data set's fingerprint, do not depend on the processor or on the versions of numpy and torch.
+additions, multiplications, divisions and square roots alone, which IEEE 754 defines to the last bit. So the pictures,
+and with them a data set's fingerprint, do not depend on the processor or on the versions of numpy and torch.
 """
 
 from collections.abc import Iterator
@@ -17,21 +17,21 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from labkit.data.arrays import Writer, cached
+from labkit.data.arrays import Writer, cached, one_thread
 from labkit.data.dataset import Dataset
 from labkit.data.strokes import WAYS
 
 # Raise this when the drawing changes: cached arrays of another version are not used.
-VERSION = 1
+VERSION = 3
 SIZES = {"train": 60_000, "test": 10_000}
 CLASSES = tuple("0123456789")
 
 _SEEDS = {"train": 1, "test": 2}
 _BLOCK = 5_000
-_WORDS = 224
+_WORDS = 272
 _POINTS = 20  # control points that a way of writing may have
-_STEP = 0.55  # pixels of 28 between two dabs of the pen
-_BOX = 20 / 28
+_STEP = 0.55  # pixels of 28 between two dabs of the pen; fewer for big pictures, where each dab is larger
+_GRAIN = 7  # the paper's grain is a smooth field through so many random heights a side
 
 
 class _Random:
@@ -56,8 +56,8 @@ class _Random:
 
 
 @cache
-def _way(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A way of writing as control points (P, 2) in [-1/2, 1/2], weights (M, P) of the dabs, and (M,) place in the stroke."""
+def _way(text: str, zoom: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A way of writing: controls (P, 2) in [-1/2, 1/2], dabs as weights of them (M, P), places in the stroke (M,)."""
     controls: list[tuple[float, float]] = []
     rows: list[tuple[list[int], list[float]]] = []
     places: list[float] = []
@@ -74,21 +74,12 @@ def _way(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         stroke_rows = []
         for i in range(first, last):
             length = float(np.hypot(*np.subtract(controls[i + 1], controls[i]))) * 1.15
-            count = max(2, int(np.ceil(length * 20 / _STEP)))
+            count = max(2, int(np.ceil(length * 20 * max(zoom, 1.0) ** 0.75 / _STEP)))
             # At an end or a corner the neighbour beyond is the point itself: the curve does not look past it.
             four = [i if i in stops else i - 1, i, i + 1, i + 1 if i + 1 in stops else i + 2]
             for t in np.arange(count + (i + 1 == last)) / count:
-                stroke_rows.append(
-                    (
-                        four,
-                        [
-                            -0.5 * t + t**2 - 0.5 * t**3,
-                            1 - 2.5 * t**2 + 1.5 * t**3,
-                            0.5 * t + 2 * t**2 - 1.5 * t**3,
-                            -0.5 * t**2 + 0.5 * t**3,
-                        ],
-                    )
-                )
+                factors = [t * (-1 + t * (2 - t)), 2 + t * t * (3 * t - 5), t * (1 + t * (4 - 3 * t)), t * t * (t - 1)]
+                stroke_rows.append((four, [factor / 2 for factor in factors]))
         rows += stroke_rows
         places += list(np.linspace(0, 1, len(stroke_rows)))
     weights = np.zeros((len(rows), len(controls)))
@@ -108,20 +99,20 @@ def _skeletons(labels: np.ndarray, choice: np.ndarray) -> Iterator[tuple[np.ndar
 
 def _curve(random: _Random, controls: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The dabs of n pictures written one way: (n, M, 2) in pixels of a 28-pixel picture, before quantising."""
-    tremble = random.uniform(0.012, 0.05)[:, :, None]
+    tremble = random.uniform(0.01, 0.056)[:, :, None]
     points = controls + tremble * random.bell(1.0, 2 * _POINTS).reshape(-1, _POINTS, 2)[:, : len(controls)]
     x, y = np.moveaxis(weights @ points, 2, 0)
-    x = x * (0.72 * np.exp2(random.bell(0.2)))
+    x = x * (0.8 * np.exp2(random.bell(0.25)))
     # The hand: taper, bow, a slow wave, then the lean (most writers lean to the right) and the turn of the paper.
     x = x * (1 + random.bell(0.16) * y) + random.bell(0.12) * (y * y - 0.08)
     y = y * (1 + random.bell(0.14) * x) + random.bell(0.12) * (x * x - 0.04)
     wave, turns, start = random.bell(0.016), random.uniform(1.0, 2.2), random.uniform(0.0, 1.0)
     x = x + wave * np.sin(2 * np.pi * (turns * y + start))
     y = y + random.bell(0.016) * np.sin(2 * np.pi * (turns * x - start))
-    x = x - (0.16 + random.bell(0.22)) * y
+    x = x - (0.16 + random.bell(0.27)) * y
     angle = random.bell(0.1)
     x, y = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
-    box = random.uniform(0.84, 1.0) * (20 - 2.2)
+    box = random.uniform(0.86, 1.02) * (20 - 2.2)
     scale = box / np.maximum(np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1)), 1e-3)[:, None]
     x, y = x * scale, y * scale
     x = x - x.mean(axis=1, keepdims=True) + 13.5 + random.bell(0.6)
@@ -132,13 +123,13 @@ def _curve(random: _Random, controls: np.ndarray, weights: np.ndarray) -> np.nda
 def _pen(random: _Random, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Radius (n, M) in pixels of 28 and darkness (n, M) in 0..1 of each dab, given its place in the stroke, 0 to 1."""
     weight = random.uniform(0.0, 1.0)
-    radius = 0.7 + 1.25 * weight * (0.5 + 0.5 * random.uniform(0.0, 1.0))
+    radius = 0.85 + 1.15 * weight * (0.5 + 0.5 * random.uniform(0.0, 1.0))
     beats, start = random.uniform(0.5, 2.5), random.uniform(0.0, 1.0)
     pressure = np.sin(2 * np.pi * (beats * place + start))
     lift = np.minimum(1.0, 0.72 + 4.0 * np.minimum(place, 1 - place))
     radius = radius * (1 + random.uniform(0.0, 0.28) * pressure) * lift
-    fade = random.uniform(0.0, 1.0) ** 3 * 0.5
-    darkness = 1.0 - fade * (0.5 - 0.5 * pressure) - random.uniform(0.0, 0.12)
+    fade = random.uniform(0.0, 1.0) ** 4 * 0.5
+    darkness = 1.0 - fade * (0.5 - 0.5 * pressure) - random.uniform(0.0, 1.0) ** 2 * 0.2
     return radius, np.clip(darkness, 0.25, 1.0)
 
 
@@ -154,7 +145,7 @@ def _block(seed: int, number: int, count: int, size: int) -> tuple[np.ndarray, n
         for part in np.array_split(which, max(1, len(which) * size * size // 400_000)):
             if len(part):
                 random = _Random(rows[part, 1:])
-                controls, weights, place = _way(text)
+                controls, weights, place = _way(text, zoom)
                 pictures[part] = _ink(random, _curve(random, controls, weights), *_pen(random, place), zoom, size)
     return pictures, labels
 
@@ -162,49 +153,43 @@ def _block(seed: int, number: int, count: int, size: int) -> tuple[np.ndarray, n
 def _ink(
     random: _Random, dabs: np.ndarray, radius: np.ndarray, darkness: np.ndarray, zoom: float, size: int
 ) -> np.ndarray:
-    """Press n × M round dabs onto n sheets: (n, size, size) uint8, bit-exact on every machine.
+    """Press n x M round dabs onto n sheets: (n, size, size) uint8, bit-exact on every machine.
 
-    A dab covers a pixel by its distance to the rim over the softness of the edge, and a pixel keeps the darkest dab.
+    A dab covers a pixel by its distance to the rim over the softness of the edge; a pixel keeps the heaviest dab; the
+    paper's grain makes edges ragged and fills uneven.
     """
-    soft = random.uniform(0.75, 1.7)[:, :, None]
-    grain = random.uniform(0.0, 1.0)[:, :, None] ** 2 * 0.35
-
-    def exact(values: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.rint(values * 1024) / 1024).float()
-
-    # Between two dabs of a big picture there must be no gap, so the curve is halved as often as the zoom asks for.
-    for _ in range(max(0, int(np.ceil(np.log2(zoom))))):
-        dabs, radius, darkness = _halve(dabs), _halve(radius), _halve(darkness)
-    at, rim, dark, edge = (
-        exact((dabs + 0.5) * zoom - 0.5),
-        exact(radius * zoom),
-        exact(darkness),
-        exact(soft * zoom)[..., 0],
-    )
-    n, m = rim.shape
+    soft, rough = random.uniform(0.7, 1.7), random.uniform(0.0, 1.0) ** 2 * 0.9
+    grain = _exact(_smooth(random.uniform(-0.5, 0.5, _GRAIN * _GRAIN).reshape(-1, _GRAIN, _GRAIN), size))
+    at, rim, edge = _exact((dabs + 0.5) * zoom - 0.5), _exact(radius * zoom), _exact(soft * zoom)
+    count = len(rim)
     reach = int(np.ceil(float((rim + edge / 2).max()) + 0.5))
     wide = size + 2 * reach
-    window = torch.arange(-reach, reach + 1, dtype=torch.float32)
+    window = torch.arange(-reach, reach + 1)
     nearest = torch.floor(at + 0.5)
-    offset = nearest - at
-    dx, dy = offset[..., :1] + window, offset[..., 1:] + window
-    distance = torch.sqrt(dy[..., :, None] ** 2 + dx[..., None, :] ** 2)
-    cover = (0.5 + (rim[..., None, None] - distance) / edge[..., None, None]).clamp_(0.0, 1.0) * dark[..., None, None]
-    corner = (nearest[..., 1] * wide + nearest[..., 0]).long() + torch.arange(n)[:, None] * wide * wide
-    step = torch.arange(2 * reach + 1)
-    index = corner[..., None, None] + (step[:, None] * wide + step)
-    sheet = torch.zeros(n * wide * wide).scatter_reduce_(0, index.reshape(-1), cover.reshape(-1), "amax")
-    ink = sheet.reshape(n, wide, wide)[:, reach:-reach, reach:-reach]
-    ink = ink * ink * (3 - 2 * ink)
+    away = (nearest - at)[..., None] + window
+    distance = torch.sqrt(away[..., 1, :, None] ** 2 + away[..., 0, None, :] ** 2)
+    cover = 0.5 + (rim[..., None, None] - distance) / edge[..., None, None]
+    cover = cover.clamp_(0.0, 1.0).mul_(_exact(darkness)[..., None, None])
+    corner = nearest.long() + reach
+    pixel = (torch.arange(count)[:, None] * wide + corner[..., 1]) * wide + corner[..., 0]
+    index = pixel[..., None, None] + (window[:, None] * wide + window)
+    sheet = torch.zeros(count * wide * wide).scatter_reduce_(0, index.reshape(-1), cover.reshape(-1), "amax")
+    ink = sheet.reshape(count, wide, wide)[:, reach:-reach, reach:-reach]
+    ink = (ink + _exact(rough)[..., None] * grain * (4 * ink * (1.25 - ink))).clamp_(0.0, 1.0)
+    ink = (ink * ink * (3 - 2 * ink) * 1.06).clamp_(max=1.0)
     return torch.floor(ink * 255 + 0.5).to(torch.uint8).numpy()
 
 
-def _halve(values: np.ndarray) -> np.ndarray:
-    """Values along axis 1 with their midpoints put between."""
-    middle = (values[:, 1:] + values[:, :-1]) / 2
-    both = np.empty((values.shape[0], 2 * values.shape[1] - 1, *values.shape[2:]))
-    both[:, ::2], both[:, 1::2] = values, middle
-    return both
+def _exact(values: np.ndarray) -> torch.Tensor:
+    """Rounded to 1/1024, so that the last bits of sines and matrix products, which differ by machine, are gone."""
+    return torch.from_numpy(np.rint(values * 1024) / 1024).float()
+
+
+def _smooth(heights: np.ndarray, size: int) -> np.ndarray:
+    """(n, g, g) values interpolated to (n, size, size)."""
+    place = np.linspace(0, heights.shape[1] - 1, size)
+    tent = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(heights.shape[1])))
+    return tent @ heights @ tent.T
 
 
 def draw(count: int, *, size: int = 28, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -218,7 +203,9 @@ def draw(count: int, *, size: int = 28, seed: int = 0) -> tuple[np.ndarray, np.n
     Returns:
         Pictures (count, size, size) uint8, white ink (255) on black (0) as in MNIST, and labels (count,) int64 in 0..9.
     """
-    blocks = [_block(seed, start // _BLOCK, min(_BLOCK, count - start), size) for start in range(0, count, _BLOCK)]
+    starts = range(0, count, _BLOCK)
+    with one_thread():
+        blocks = [_block(seed, start // _BLOCK, min(_BLOCK, count - start), size) for start in starts]
     empty = (np.zeros((0, size, size), dtype=np.uint8), np.zeros(0, dtype=np.int64))
     pictures, labels = zip(*blocks or [empty])
     return np.concatenate(pictures), np.concatenate(labels)

@@ -20,7 +20,11 @@ VERSION = 1
 DEFAULT_SIZE = 64
 # Formats that a person would call a picture; some are here only to be named as skipped where Pillow can't read them.
 SUFFIXES = frozenset(
-    ".avif .bmp .dib .gif .heic .heif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()
+    f".{kind}"
+    for kind in (
+        *("avif", "bmp", "dib", "gif", "heic", "heif", "jfif", "jp2", "jpe", "jpeg", "jpg"),
+        *("pbm", "pgm", "png", "pnm", "ppm", "tga", "tif", "tiff", "webp"),
+    )
 )
 
 _TEST_NAMES = ("test", "val", "valid", "validation")
