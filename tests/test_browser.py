@@ -1,0 +1,53 @@
+"""Labs 00 and 01 as a student meets them: the launcher, JupyterLab, a browser, Run All, a slider."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from labkit.doctor import chromium
+from tests.browser import browsing
+from tests.checkout import ROOT
+
+pytest.importorskip("playwright", reason="playwright is not installed, so no browser was tried")
+pytest.importorskip("jupyterlab", reason="JupyterLab is not installed, so no browser was tried")
+
+MEDIAN, WORST = 120, 300
+"""Milliseconds from a key to the changed picture (design.md, section 5)."""
+
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine, so no browser was tried"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("a student")
+    with browsing(folder / "work", chromium(), folder / "home") as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def screenshots(tmp_path_factory):
+    folder = Path(os.environ.get("LABKIT_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize("notebook", ["00_start_here", "01_gan_basics"])
+def test_run_all_then_play(browser, screenshots, notebook):
+    if not (ROOT / "notebooks" / f"{notebook}.ipynb").exists():
+        pytest.skip(f"there is no notebook {notebook} yet")
+    with browser.open(f"{notebook}.ipynb") as page:
+        page.screenshot(screenshots / f"{notebook}-opened.png")
+        page.run_all(seconds=300)
+        assert page.errors() == []
+        sliders = page.sliders()
+        assert sliders.count() > 0, "no slider to play with"
+        delays = page.move(sliders.first, moves=50)
+        page.screenshot(screenshots / f"{notebook}-played.png")
+    print(f"{notebook}: {delays}")
+    assert delays.missed == 0, delays
+    assert delays.median <= MEDIAN, delays
+    assert delays.worst <= WORST, delays
