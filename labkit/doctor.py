@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from labkit.lab import checkout, shipped_notebooks
+
 GIB = 2**30
 ROOM = 4.0
 """GiB that should be free: the largest data set of the first labs, a run with its samples, and something to spare."""
@@ -84,8 +86,16 @@ def chromium() -> str | None:
 
 
 def _install(what: str) -> str:
-    quoted = f'"{what}"' if "[" in what or " " in what else what
-    return f"{sys.executable} -m pip install {quoted}"
+    return f"{sys.executable} -m pip install " + (f'"{what}"' if "[" in what else what)
+
+
+def _again() -> str:
+    """The command that brings back a file of labkit's own."""
+    if checkout():
+        return "git checkout -- notebooks labkit/weights"
+    urls = importlib.metadata.metadata("labkit").get_all("Project-URL") or []
+    address = next(url.partition(", ")[2] for url in urls if url.startswith("Repository, "))
+    return f'{sys.executable} -m pip install --force-reinstall --no-deps "labkit @ git+{address}"'
 
 
 def _torch() -> Finding:
@@ -128,22 +138,23 @@ def _machine() -> Iterator[Finding]:
         "float32": "nothing shorter is faster here",
     }[precision]
     yield Finding("precision", f"{precision}: {why}")
-    yield scale(device.type)
+    yield scale()
 
 
-def scale(device: str) -> Finding:
-    """Which scale training takes by itself on this kind of device, and why."""
-    from labkit.recipes import SCALES
+def scale() -> Finding:
+    """Which scale training takes by itself here, and why."""
+    from labkit.errors import UserError
+    from labkit.recipes import SCALES, choose_scale
 
-    named = os.environ.get("LABKIT_SCALE")
-    if named is not None and named not in SCALES:
-        return Finding("scale", f"LABKIT_SCALE is {named!r}", "missing", f"set it to one of {', '.join(SCALES)}")
-    if named:
-        return Finding("scale", f"{named}, as LABKIT_SCALE says")
-    chosen, why = ("cpu", "there is no GPU") if device == "cpu" else ("gpu", "there is a GPU")
-    return Finding(
-        "scale", f"{chosen} for labkit train, as {why}; notebooks run at smoke until their SCALE cell says more"
-    )
+    try:
+        chosen = choose_scale()
+    except UserError as error:
+        return Finding("scale", str(error), "missing", f"set LABKIT_SCALE to one of {', '.join(SCALES)}, or to nothing")
+    if os.environ.get("LABKIT_SCALE"):
+        return Finding("scale", f"{chosen}, as LABKIT_SCALE says")
+    why = "there is no GPU" if chosen == "cpu" else "there is a GPU"
+    found = f"{chosen} for labkit train, as {why}; notebooks run at smoke until their SCALE cell says more"
+    return Finding("scale", found)
 
 
 def _memory() -> float | None:
@@ -175,14 +186,13 @@ def _storage() -> Iterator[Finding]:
 def _course() -> Iterator[Finding]:
     from labkit.data.catalogue import READERS, available
     from labkit.errors import UserError
-    from labkit.lab import shipped_notebooks
     from labkit.weights import names
 
     try:
         folder = shipped_notebooks()
         yield Finding("notebooks", f"{len(list(folder.glob('*.ipynb')))} in {folder}")
     except UserError as error:
-        yield Finding("notebooks", str(error), "missing", _install("--force-reinstall labkit"))
+        yield Finding("notebooks", str(error), "missing", _again())
     here = {name: available(name) for name in sorted(READERS)}
     found = ", ".join(name if there else f"{name} (not downloaded)" for name, there in here.items())
     yield Finding("data sets", found)
@@ -190,7 +200,7 @@ def _course() -> Iterator[Finding]:
     if weights:
         yield Finding("checkpoints", ", ".join(weights))
     else:
-        yield Finding("checkpoints", "none", "missing", _install("--force-reinstall labkit"))
+        yield Finding("checkpoints", "none", "missing", _again())
 
 
 def _tools() -> Iterator[Finding]:

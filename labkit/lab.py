@@ -177,7 +177,7 @@ def main(folder: str | None = None, *, port: int | None = None, browser: bool = 
     address = f"http://localhost:{chosen}/lab/tree/{FIRST}?token={token}"
     print("starting JupyterLab …", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    server = subprocess.Popen(_command(work, chosen, browser), cwd=work, env=_environment(token))
+    server = subprocess.Popen(_command(work, chosen, browser), cwd=work, env=_environment(token, work))
     try:
         _wait(server, chosen)
         print(f"\nJupyterLab is ready:\n\n    {address}\n\nCtrl-C here stops it.\n", flush=True)
@@ -202,18 +202,24 @@ def _command(work: Path, port: int, browser: bool) -> list[str]:
         "ServerApp.open_browser": browser,
         "ServerApp.log_level": "ERROR",
         "LabApp.default_url": f"/lab/tree/{FIRST}",
-        # no question about news and updates before the first cell
-        "LabApp.news_url": None,
-        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
     command = [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return [*command, "--allow-root"] if as_root else command
 
 
-def _environment(token: str) -> dict[str, str]:
-    # The token travels where `ps` does not show it, and this environment's kernel comes before the user's.
-    return {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_PREFER_ENV_PATH": "1"}
+def _environment(token: str, work: Path) -> dict[str, str]:
+    """The server's environment: a token that `ps` does not show, this environment's kernel before the user's, quiet.
+
+    JupyterLab would ask about news from its makers before the student has read a line. It asks no more, and fetches
+    nothing; the student's own settings go before this one.
+    """
+    config = work / ".jupyter"
+    (config / "labconfig").mkdir(parents=True, exist_ok=True)
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    (config / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(quiet), encoding="utf-8")
+    paths = os.pathsep.join(filter(None, [os.environ.get("JUPYTER_CONFIG_PATH"), str(config)]))
+    return {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_PREFER_ENV_PATH": "1", "JUPYTER_CONFIG_PATH": paths}
 
 
 def _wait(server: subprocess.Popen, port: int, seconds: float = 120) -> None:

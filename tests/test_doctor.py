@@ -1,8 +1,9 @@
 import json
 
 import pytest
+import torch
 
-from labkit import cli, doctor
+from labkit import cli, doctor, recipes
 from labkit.doctor import Finding
 
 
@@ -53,14 +54,15 @@ def test_only_what_the_notebooks_need_counts(monkeypatch, capsys):
 @pytest.mark.parametrize("device, chosen", [("cpu", "cpu"), ("cuda", "gpu"), ("mps", "gpu")])
 def test_the_scale_follows_the_machine(monkeypatch, device, chosen):
     monkeypatch.delenv("LABKIT_SCALE", raising=False)
-    assert doctor.scale(device).found.startswith(f"{chosen} ")
+    monkeypatch.setattr(recipes, "choose_device", lambda: torch.device(device))
+    assert doctor.scale().found.startswith(f"{chosen} ")
 
 
 def test_a_scale_that_is_set_rules_and_a_wrong_one_is_told(monkeypatch):
     monkeypatch.setenv("LABKIT_SCALE", "paper")
-    assert "paper" in doctor.scale("cpu").found
+    assert "paper" in doctor.scale().found
     monkeypatch.setenv("LABKIT_SCALE", "papper")
-    assert doctor.scale("cpu").state == "missing"
+    assert doctor.scale().state == "missing"
 
 
 def test_a_full_disk_and_a_folder_of_someone_else_are_seen(monkeypatch, tmp_path):

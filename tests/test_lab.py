@@ -155,6 +155,11 @@ def test_the_printed_address_opens_the_first_notebook_and_ctrl_c_ends_it(shipped
         server, token = address.split("/lab/")[0], address.split("token=")[1]
         with urllib.request.urlopen(f"{server}/api/contents?token={token}", timeout=30) as answer:
             assert {entry["name"] for entry in json.load(answer)["content"]} == set(texts(shipped))
+        notices = f"{server}/lab/api/settings/@jupyterlab/apputils-extension:notification?token={token}"
+        with urllib.request.urlopen(notices, timeout=30) as answer:
+            assert json.load(answer)["schema"]["properties"]["fetchNews"]["default"] == "false", (
+                "it will ask about news"
+            )
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(f"{server}/api/contents", timeout=30)
         os.killpg(launcher.pid, signal.SIGINT)  # as a terminal does: launcher and server both get it
