@@ -92,7 +92,7 @@ def _with_timer(work: Callable[[], None], seconds: float) -> None:
 
     handler = signal.signal(signal.SIGALRM, ring)
     # It rings again, for code that swallows the first one with a bare `except:`.
-    before = signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    before = signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
     started = time.monotonic()
     try:
         work()

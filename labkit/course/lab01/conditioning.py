@@ -18,7 +18,7 @@ def condition_image(image: Tensor, label: Tensor, classes: int) -> Tensor:
 
 def judge_condition_image(function: Callable) -> None:
     """Shapes, the image untouched in front, the right plane for each image; not square, with a class that is absent."""
-    cases = (([0, 2, 2, 1], 4, (3, 5, 6)), ([1], 3, (1, 4, 4)), ([6, 0, 3, 6, 5, 1, 2, 4, 9, 8], 10, (2, 3, 10)))
+    cases = (([0, 2, 2, 1], 4, (2, 5, 6)), ([1], 3, (1, 4, 4)), ([6, 0, 3, 6, 5, 1, 2, 4, 9, 8], 10, (2, 3, 10)))
     for labels, classes, (channels, height, width) in cases:
         torch.manual_seed(classes)
         image = torch.rand(len(labels), channels, height, width).mul(0.8).add(0.1).requires_grad_()

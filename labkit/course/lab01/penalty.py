@@ -139,7 +139,7 @@ def _judge_points(mix: Tensor, again: Tensor) -> None:
         raise Wrong(
             "epsilon-per-pixel",
             "ε differs between the pixels of one image, so x̂ is not on the straight line between two images.",
-            "One ε an image: `torch.rand(B, 1, 1, 1)`.",
+            "One ε for all pixels of an image: `torch.rand(B, 1, 1, 1)`, which spreads over C, H and W.",
         )
     if per_image.min() < -1e-3 or per_image.max() > 1 + 1e-3:
         raise Wrong(
@@ -157,7 +157,7 @@ def _judge_points(mix: Tensor, again: Tensor) -> None:
         raise Wrong(
             "epsilon-shared",
             "the whole batch shares one ε.",
-            "One ε an image: `torch.rand(B, 1, 1, 1)`, B numbers.",
+            "Draw B of them, one an image, shaped to meet (B, C, H, W): `torch.rand(B, 1, 1, 1)`.",
         )
 
 

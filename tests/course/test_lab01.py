@@ -1,0 +1,67 @@
+"""Every check passes right answers that differ, and names each wrong answer's own mistake."""
+
+import time
+
+import pytest
+import torch
+
+from labkit.course.exercise import LABS, exercise
+from labkit.course.verdict import judge
+from tests.course.lab01_answers import D_ALSO_WRONG, RIGHT, WRONG, d_infinite, d_stub
+
+NAMES = list(LABS["01"].exercises)
+RIGHT_CASES = [pytest.param(n, f, id=f"{n}: {k}") for n in NAMES for k, f in RIGHT[n].items()]
+WRONG_CASES = [pytest.param(n, k, f, id=f"{n}: {k}") for n in NAMES for k, f in WRONG[n].items()]
+WRONG_CASES += [("01.discriminator_loss", mistake, function) for mistake, function in D_ALSO_WRONG]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(("name", "function"), RIGHT_CASES)
+def test_right_answers_that_differ_pass(name, function):
+    for seed in range(5):
+        torch.manual_seed(seed)
+        verdict = judge(exercise(name), function)
+        assert verdict.kind == "right", verdict
+
+
+@pytest.mark.parametrize(("name", "mistake", "function"), WRONG_CASES)
+def test_a_wrong_answer_gets_its_own_hint(name, mistake, function):
+    judge(exercise(name), function)  # Torch imports parts of itself at their first use.
+    for seed in range(3):
+        torch.manual_seed(seed)
+        started = time.process_time()
+        verdict = judge(exercise(name), function)
+        assert time.process_time() - started < 1
+        assert (verdict.kind, verdict.mistake) == ("wrong", mistake), verdict
+        assert verdict.message and (verdict.hint or mistake == "raised")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mistakes_have_messages_and_hints_of_their_own(name):
+    assert len(RIGHT[name]) >= 3 and len(WRONG[name]) >= 8
+    verdicts = [judge(exercise(name), function) for function in WRONG[name].values()]
+    assert len({v.message for v in verdicts}) == len(verdicts)
+    assert len({v.hint for v in verdicts}) == len(verdicts), sorted(v.hint for v in verdicts)
+
+
+def test_an_endless_loop_is_stopped():
+    started = time.monotonic()
+    verdict = judge(exercise("01.discriminator_loss"), d_infinite, seconds=0.3)
+    assert verdict.kind == "wrong" and verdict.mistake == "too-slow"
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_references_behave_and_stubs_are_not_wrong(name):
+    task = exercise(name)
+    assert judge(task, lambda *args: task.reference(*args)).kind == "right"
+    assert judge(task, task.reference).kind == "reference"
+    assert judge(task, lambda *args: d_stub(0, 0)).kind == "todo"
+    assert len(task.hints) == 3 and task.points > 0 and task.minutes > 0
