@@ -5,6 +5,7 @@ import torch
 
 from labkit import cli, doctor, recipes
 from labkit.doctor import Finding
+from tests.checkout import PROJECT
 
 
 def examined():
@@ -72,3 +73,9 @@ def test_a_full_disk_and_a_folder_of_someone_else_are_seen(monkeypatch, tmp_path
     assert examined()["data folder"].state == "optional"
     monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
     assert examined()["data folder"].state == "missing"
+
+
+def test_a_missing_file_of_ours_is_brought_back_by_a_command(monkeypatch):
+    assert doctor._again().startswith("git checkout")
+    monkeypatch.setattr(doctor, "checkout", lambda: None)
+    assert f"labkit @ git+{PROJECT['urls']['Repository']}" in doctor._again()

@@ -1,5 +1,6 @@
 """What holds for the checkout as a whole: its address, its environment file, its notebooks, its hooks."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 import pytest
 
+from conftest import pytest_collection_modifyitems
 from labkit import __version__
 from tests.checkout import PROJECT, ROOT, source_files
 
@@ -96,3 +98,11 @@ def test_rooms_open_when_they_are_used():
     assert "training" in dir(labkit)
     with pytest.raises(AttributeError, match="trainig"):
         labkit.trainig  # noqa: B018
+
+
+def test_notebook_cells_get_time_for_their_last_message():
+    plugin = pytest.importorskip("nbval.plugin")
+    cell = plugin.IPyNbCell.__new__(plugin.IPyNbCell)
+    pytest_collection_modifyitems([cell])
+    assert cell.output_timeout >= 60
+    assert "self.output_timeout" in inspect.getsource(plugin), "nbval has renamed what conftest.py sets"
