@@ -24,15 +24,16 @@ def pixelwise_gaussian(real: Tensor, n: int, generator: torch.Generator) -> Tens
 
 
 def mean_image(real: Tensor, n: int, generator: torch.Generator) -> Tensor:
-    """The mean of the data, n times: the best answer to a squared error, and what blurs."""
-    return real.float().mean(0, keepdim=True).round().to(torch.uint8).expand(n, -1, -1, -1)
+    """The mean of the data, once for n copies: the best answer to a squared error, and what blurs."""
+    return real.float().mean(0, keepdim=True).round().to(torch.uint8)
 
 
 def one_real_image(real: Tensor, n: int, generator: torch.Generator) -> Tensor:
-    """The data's first image, n times: total mode collapse onto something flawless."""
-    return real[:1].expand(n, -1, -1, -1)
+    """The data's first image, once for n copies: total mode collapse onto something flawless."""
+    return real[:1]
 
 
+# Each gives n images, or one that stands for n copies of itself.
 BASELINES: dict[str, Callable[[Tensor, int, torch.Generator], Tensor]] = {
     "pixel-wise Gaussian": pixelwise_gaussian,
     "mean image": mean_image,

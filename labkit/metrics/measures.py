@@ -101,7 +101,8 @@ class RealSet:
         """The trivial generators, measured like a model."""
         generator = torch.Generator().manual_seed(REAL_SEED)
         drawn = {name: draw(self._images, self.n, generator) for name, draw in BASELINES.items()}
-        return {name: self.compare(features(digits_network(), images)) for name, images in drawn.items()}
+        seen = {name: features(digits_network(), images) for name, images in drawn.items()}
+        return {name: self.compare(found.expand(self.n, -1)) for name, found in seen.items()}
 
 
 def real_set(dataset: Dataset, n: int) -> RealSet:

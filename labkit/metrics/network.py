@@ -161,7 +161,8 @@ def network_input(images: Tensor) -> Tensor:
         raise UserError(
             f"FD-digits looks at grey digits, and these have {images.shape[1]} channels: open the data with channels=1."
         )
-    image = images.float() / 127.5 - 1
+    # Plain strides: another layout would take another convolution, and change the last digits of a score.
+    image = images[:, 0].contiguous()[:, None].float() / 127.5 - 1
     if image.shape[-2:] != (SIZE, SIZE):
         image = F.interpolate(image, size=(SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)
     return image
