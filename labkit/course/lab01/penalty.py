@@ -123,11 +123,11 @@ def _points(function: Callable, real: Tensor, fake: Tensor) -> Tensor:
 def _judge_points(mix: Tensor, again: Tensor) -> None:
     per_image = mix.mean(1)
     if near(mix, torch.ones_like(mix)) or near(mix, torch.zeros_like(mix)):
-        which = "real" if near(mix, torch.ones_like(mix)) else "fake"
+        which, x_hat = ("real", "x̂ = x") if near(mix, torch.ones_like(mix)) else ("fake", "x̂ = G(z)")
         raise Wrong(
             f"only-{which}",
             f"you take the gradient at the {which} images only.",
-            "The penalty holds along the lines *between* real and fake images: x̂ = εx + (1 − ε)G(z).",
+            f"The penalty holds along the lines *between* real and fake: x̂ = εx + (1 − ε)G(z), not {x_hat}.",
         )
     if mix.std(1).max() > 1e-2:
         if mix.min() < -1e-3 or mix.max() > 1 + 1e-3:
