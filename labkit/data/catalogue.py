@@ -68,7 +68,7 @@ def available(name: str | Path, split: str = "train") -> bool:
     return name in READERS or Path(name).expanduser().is_dir()
 
 
-def open_first(*names: str, timeout: float = 5.0, quiet: bool = False, **options: Any) -> Dataset:
+def open_first(*names: str, timeout: float = 3.0, quiet: bool = False, **options: Any) -> Dataset:
     """The first data set that can be had: ``open_first("mnist", "digits")`` is MNIST where it is or can be fetched.
 
     Args:
