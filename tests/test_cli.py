@@ -215,3 +215,29 @@ def test_a_reader_that_stops_reading_is_no_mistake():
 )
 def test_nearest_names(name, sentence):
     assert nearest(name, ["mnist", "digits", "celeba"], "data set") == sentence
+
+
+def test_train_go_on_sample_and_score_for_real(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    train = ["train", "gan", "--scale", "smoke", "--data", "digits", "--device", "cpu", "--precision", "float32"]
+    assert cli.main([*train, "--steps", "4", "--run", "a run"]) == 0
+    assert cli.main([*train, "--steps", "8", "--run", "a run"]) == 0
+    log = [json.loads(line) for line in (tmp_path / "a run" / "log.jsonl").read_text().splitlines()]
+    assert max(line.get("step", 0) for line in log) == 8
+    assert cli.main(["sample", "a run", "--n", "4"]) == 0
+    assert (tmp_path / "a run-samples.png").stat().st_size > 100
+    capsys.readouterr()
+    assert cli.main(["evaluate", "a run", "--n", "100", "--json"]) == 0
+    score = json.loads(capsys.readouterr().out)
+    assert score["n"] == 100
+    assert score["value"] > score["floor"]["value"]
+    assert cli.main(["train", "dcgan", "--scale", "smoke", "--data", "digits", "--run", "a run"]) == 2
+    assert "another experiment" in capsys.readouterr().err
+
+
+def test_two_processes_for_real(tmp_path):
+    words = ["train", "gan", "--scale", "smoke", "--data", "digits", "--steps", "4", "--run", str(tmp_path / "a run")]
+    command = [sys.executable, "-m", "labkit", *words, "--processes", "2", "--device", "cpu"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "a run" / "last.pt").exists()
