@@ -1,7 +1,7 @@
 """A notebook's master: `solutions/NN_topic.py` in jupytext's percent format, read and linted.
 
 An exercise in a master is a text cell (title, difficulty, minutes, task), the solution cell with nbgrader's metadata
-and `### BEGIN SOLUTION` … `### END SOLUTION`, and the check cell with `### BEGIN HIDDEN TESTS` … `### END HIDDEN TESTS`.
+and `### BEGIN SOLUTION` … `### END SOLUTION`, and the check cell with `### BEGIN HIDDEN TESTS` … `END HIDDEN TESTS`.
 nbgrader allows letters, digits, "_" and "-" in a grade id, and no dot: the exercise "01.slerp" has the cells "01-slerp"
 and "01-slerp-test".
 """

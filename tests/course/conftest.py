@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A small checkout with one master, as the real ones are written."""
 
 import pytest

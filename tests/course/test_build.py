@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The builder: stubs, stability, staleness, set-up cell, and sentences for malformed masters."""
 
 import ast
@@ -113,10 +114,10 @@ subprocess.run = run
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("    ### END SOLUTION\n\n\n# %% nbgrader={\"schema_version\":3,\"grade\":true", "\n\n# %% nbgrader={\"schema_version\":3,\"grade\":true", 24, "BEGIN SOLUTION without its END"),
-        ("    ### BEGIN SOLUTION\n    return softplus(-real", "    return softplus(-real", 25, "END SOLUTION without its BEGIN"),
-        ("### END HIDDEN TESTS\n\n# %% [markdown]", "\n# %% [markdown]", 31, "BEGIN HIDDEN TESTS without its END"),
-        ('"solution":true,"task":false,"grade_id":"01-d', '"solution":false,"task":false,"grade_id":"01-d', 24, "lacks"),
+        ("    ### END SOLUTION\n\n\n# %% nbgrader={\"schema_version\":3,\"grade\":true", "\n\n# %% nbgrader={\"schema_version\":3,\"grade\":true", 26, "BEGIN SOLUTION without its END"),
+        ("    ### BEGIN SOLUTION\n    return softplus(-real", "    return softplus(-real", 27, "END SOLUTION without its BEGIN"),
+        ("### END HIDDEN TESTS\n\n# %% [markdown]", "\n# %% [markdown]", 33, "BEGIN HIDDEN TESTS without its END"),
+        ('"solution":true,"task":false,"grade_id":"01-d', '"solution":false,"task":false,"grade_id":"01-d', 26, "lacks"),
         ("import torch\n", "import torch  ### BEGIN SOLUTION\n", 12, "stands alone"),
     ],
 )  # fmt: skip
