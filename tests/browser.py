@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,8 +84,13 @@ class Page:
             self.page.wait_for_timeout(250)
 
     def _kernels(self) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(self._api, timeout=30) as answer:
-            return json.load(answer)
+        for _ in range(10):
+            try:
+                with urllib.request.urlopen(self._api, timeout=30) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError:  # 500 while a kernel comes or goes
+                self.page.wait_for_timeout(500)
+        raise TimeoutError("the server does not list its kernels")
 
     def run_all(self, seconds: float) -> None:
         """Run → Run All Cells, and wait until every code cell has run, or one has failed."""

@@ -227,9 +227,9 @@ def test_train_go_on_sample_and_score_for_real(tmp_path, monkeypatch, capsys):
     assert cli.main(["sample", "a run", "--n", "4"]) == 0
     assert (tmp_path / "a run-samples.png").stat().st_size > 100
     capsys.readouterr()
-    assert cli.main(["evaluate", "a run", "--n", "100", "--json"]) == 0
+    assert cli.main(["evaluate", "a run", "--n", "200", "--json"]) == 0
     score = json.loads(capsys.readouterr().out)
-    assert score["n"] == 100
+    assert score["n"] == 200
     assert score["value"] > score["floor"]["value"]
     assert cli.main(["train", "dcgan", "--scale", "smoke", "--data", "digits", "--run", "a run"]) == 2
     assert "another experiment" in capsys.readouterr().err
