@@ -195,7 +195,7 @@ def _worker(pipe: Connection, answer: Answer, used: list[Answer]) -> None:
     """Run in the child: limits, the submission's definitions, the judge, one message."""
     token = pipe.recv()
     task, others = exercise(answer.exercise), [(exercise(other.exercise), other) for other in used]
-    _limit()
+    _limit(pipe.fileno())
     torch.manual_seed(0)
     np.random.seed(0)
     before = _snapshot()
@@ -256,14 +256,16 @@ def _changed(before: Snapshot) -> bool:
     return False
 
 
-def _limit() -> None:
-    """Time, memory and files, where the system has such limits; no GPU, no input, and nobody sees its output."""
+def _limit(pipe: int) -> None:
+    """Limit time, memory and files, where the system can; no GPU, no input, no output but the pipe's."""
     if hasattr(os, "setsid"):
         os.setsid()
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
+    os.closerange(3, pipe)
+    os.closerange(pipe + 1, 1024)
     try:
         import resource
     except ImportError:

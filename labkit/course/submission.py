@@ -10,7 +10,6 @@ from pathlib import Path
 from labkit.course.exercise import LABS, Exercise, Lab
 from labkit.errors import UserError
 
-
 LIBRARIES = {"torch", "math", "functools", "itertools", "numpy", "operator"}
 SAFE = {"float", "int", "dict", "list", "tuple", "set", "range", "len", "max", "min", "sum", "abs"}
 
@@ -144,7 +143,7 @@ def _closure(home: _Cell, cells: list[_Cell], name: str, others: dict[str, str])
 
 
 def _is_plain(node: ast.stmt, safe: set[str]) -> bool:
-    """Whether a statement only defines something: imports, functions, classes, constants, `bce = nn.BCEWithLogitsLoss()`.
+    """Whether a statement only defines something: import, function, class, constant, `bce = nn.BCEWithLogitsLoss()`.
 
     Calls of anything but `safe` names are left out: they may train for an hour.
     """
