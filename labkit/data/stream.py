@@ -23,7 +23,7 @@ class Stream:
         batch_size: the global batch B, summed over all ranks.
         seed: which shuffling.
         device: where batches go. On a CUDA device with room the uint8 arrays live there.
-        rank: this process's number; it gets rows [rank * B / world, (rank + 1) * B / world) of the global batch.
+        rank: this process's number; it gets rows rank, rank + world, rank + 2 world, … of the global batch.
         world: how many processes share a global batch.
         flip: mirror half of the pictures left to right, chosen anew each epoch.
 
@@ -74,11 +74,10 @@ class Stream:
         """Which examples :meth:`batch` reads: (B / world,) int64."""
         return self._rows(images_seen)[0]
 
-    def _rows(self, images_seen: int) -> tuple[np.ndarray, np.ndarray]:
+    def _rows(self, images_seen: int) -> tuple[np.ndarray, ...]:
         if images_seen < 0:
             raise ValueError(f"images seen can't be negative: {images_seen}")
-        share = self.batch_size // self.world
-        start, stop = images_seen + self.rank * share, images_seen + (self.rank + 1) * share
+        start, stop = images_seen, images_seen + self.batch_size
         parts = []
         while start < stop:
             epoch, offset = divmod(start, len(self.dataset))
@@ -86,7 +85,9 @@ class Stream:
             order, mirrored = self._epoch(epoch)
             parts.append((order[offset : offset + take], mirrored[offset : offset + take]))
             start += take
-        return np.concatenate([order for order, _ in parts]), np.concatenate([mirrored for _, mirrored in parts])
+        # Every world-th row, not a block: a game that cuts its batch has the same parts on any world size.
+        mine = slice(self.rank, None, self.world)
+        return tuple(np.concatenate(rows)[mine] for rows in zip(*parts))
 
     def _epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """The order (N,) and the coin tosses (N,) of an epoch; two are kept, for batches that run over the end."""

@@ -75,7 +75,7 @@ class ConditionalGAN(GAN):
         yield Turn("generator", fool=self.loss.fool(self.score(fake, label)))
 
     def sample(self, n: int, *, generator: torch.Generator | None = None, label: Tensor | None = None) -> Tensor:
-        """n images (n, C, H, W) in [−1, 1] of the classes `label` (n,), or of 0, 1, 2, … in turn."""
+        """Draw n images (n, C, H, W) in [−1, 1] of the classes `label` (n,), or of 0, 1, 2, … in turn."""
         label = torch.arange(n) % self.classes if label is None else label
         with evaluating(self.generator):
             return self.draw(self.latent(n, generator), label.to(self.device)).float()

@@ -1,7 +1,8 @@
 """Radford, Metz & Chintala 2016, *Unsupervised representation learning with deep convolutional GANs* (DCGAN).
 
-Guidelines of its section 3: strided convolutions in place of pooling, batch normalisation in both networks but not at G's
-output nor D's input, no hidden fully connected layers, ReLU and tanh in G, leaky ReLU in D, weights drawn from N(0, 0.02²).
+Guidelines of its section 3: strided convolutions in place of pooling; batch normalisation in both networks, but not at
+G's output nor D's input; no hidden fully connected layers; ReLU and tanh in G, leaky ReLU in D; weights drawn from
+N(0, 0.02²).
 """
 
 from torch import Tensor, nn

@@ -81,7 +81,7 @@ class Game(nn.Module):
     """Base of all models. Subclasses hold networks as attributes and write `turns`.
 
     Attributes:
-        averaged: names of the submodules whose weights the loop averages over training (EMA); sampling uses the averages.
+        averaged: names of the submodules whose weights the loop averages (EMA); sampling uses the averages.
         image_shape: (C, H, W) of the images that the game makes.
         latent_dim: length of a latent vector z.
     """
@@ -126,14 +126,14 @@ class Game(nn.Module):
             return kind(n, *shape, generator=generator, device=generator.device).to(self.device)
         seat = self.seat
         whole = kind(n * seat.world, *shape, generator=seat.generator, device=self.device)
-        return whole[seat.rank * n : (seat.rank + 1) * n]
+        return whole[seat.rank :: seat.world]
 
     def latent(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Latent vectors z ~ N(0, I), (n, latent_dim)."""
         return self.normal(n, self.latent_dim, generator=generator)
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """n images drawn from the model, (n, C, H, W) in [−1, 1], in eval mode and without gradients."""
+        """Draw n images, (n, C, H, W) in [−1, 1], in eval mode and without gradients."""
         raise NotImplementedError
 
     def preview(self, batch: Mapping[str, Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ critic steps and a gradient penalty, WGAN-GP (Gulrajani et al. 2017, algorithm 1
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -82,7 +83,7 @@ class GAN(Game):
         return Turn("discriminator", watch=watch, **losses)
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """n images, (n, C, H, W) in [−1, 1]."""
+        """Draw n images, (n, C, H, W) in [−1, 1]."""
         with evaluating(self.generator):
             return self.generator(self.latent(n, generator)).float()
 
@@ -95,7 +96,7 @@ class Generator(nn.Module):
         self.image_shape = image_shape
         sizes = [latent_dim, width, 2 * width, 4 * width]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes, sizes[1:]):
+        for inputs, outputs in pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], prod(image_shape)), nn.Tanh())
 
@@ -111,7 +112,7 @@ class Discriminator(nn.Module):
         super().__init__()
         sizes = [prod(image_shape), 4 * width, 2 * width, width]
         layers: list[nn.Module] = [nn.Flatten()]
-        for inputs, outputs in zip(sizes, sizes[1:]):
+        for inputs, outputs in pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2), nn.Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
 

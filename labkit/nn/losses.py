@@ -33,7 +33,7 @@ def _mean_softplus(score: Tensor) -> Tensor:
     return softplus(score.float()).mean()
 
 
-# With D = σ(s):  −log D = softplus(−s)  and  −log(1 − D) = softplus(s). Both stay finite for any s, where log(σ(s)) does not.
+# With D = σ(s):  −log D = softplus(−s)  and  −log(1 − D) = softplus(s). Finite for any s, as log(σ(s)) is not.
 ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
     loss.name: loss
     for loss in (

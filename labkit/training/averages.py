@@ -12,8 +12,8 @@ from labkit.models.game import Game, frozen_copy
 class Averages:
     """The averaged copies of a game's networks.
 
-    After k images a weight seen then counts 0.5^(k / half_life). Early in a run the half-life is at most `ramp` of the images
-    seen, so that the average leaves the initial weights soon (Karras et al. 2020, appendix B of the ADA paper: ramp 0.05).
+    After k images a weight seen then counts 0.5^(k / half_life). Early in a run the half-life is at most `ramp` of the
+    images seen, so that the average leaves the initial weights soon (as in Karras et al. 2020, ADA: ramp 0.05).
 
     Args:
         game: whose submodules `game.averaged` are followed.

@@ -35,8 +35,13 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         beside.unlink(missing_ok=True)
         kept = f"the checkpoint before it is whole: {path}" if path.exists() else "there was none before it"
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else first_line(error)
         raise UserError(f"can't write the checkpoint {path} ({reason}); {kept}") from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def load(path: Path) -> dict[str, Any]:
         raise UserError(f"there is no checkpoint {path}") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"the checkpoint {path} is damaged ({str(error).splitlines()[0][:100]}); "
+            f"the checkpoint {path} is damaged ({first_line(error)[:100]}); "
             "move it away to start again, or train into another folder"
         ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:

@@ -1,4 +1,4 @@
-"""Several processes: plain torch.distributed under torchrun. Gradients are averaged after backward, so any game works."""
+"""Several processes under torchrun. Gradients are averaged after backward, so any game works."""
 
 import os
 from collections.abc import Sequence
@@ -54,7 +54,8 @@ class Processes:
         turns = [(int(turn[0]), int(turn[1])) for turn in everyone]
         if len(set(turns)) > 1:
             said = [
-                f"process {rank} {'has ended its turns' if who == END else f'moves {players[who]!r} ({count} gradients)'}"
+                f"process {rank} "
+                + ("has ended its turns" if who == END else f"moves {players[who]!r} ({count} gradients)")
                 for rank, (who, count) in enumerate(turns)
             ]
             raise OutOfStep(

@@ -106,7 +106,7 @@ class Trainer:
             flip=settings.flip,
         )
         game.seat.rank, game.seat.world = self.processes.rank, self.processes.world
-        game.seat.generator = torch.Generator(self.device)
+        self.shared = game.seat.generator = torch.Generator(self.device)
         self.meters = Meters()
         self.step = self.images = 0
         self.seconds = 0.0
@@ -136,7 +136,9 @@ class Trainer:
                         next_picture = self._share_done() + 1 / settings.previews
                         self._preview(progress)
                         guard.pause()
-                    self._iterate(guard)
+                    self.iterate()
+                    if guard.step():
+                        self._log({"note": "other work took the cores: one thread from here on"})
                     progress.step(*self._done(), self.meters.line())
                     if self.score and self._due(settings.score_images):
                         self._score()
@@ -161,7 +163,7 @@ class Trainer:
                 self.record.end()
         return self.run()
 
-    def _iterate(self, guard: ThreadGuard) -> None:
+    def iterate(self) -> None:
         """One step: seed, fetch, play, average, count."""
         start = time.perf_counter()
         self._seed()
@@ -177,8 +179,6 @@ class Trainer:
             self.meters.check(self.step)
             self._log(self.meters.read())
         self.seconds += time.perf_counter() - start
-        if guard.step():
-            self._log({"note": "other work took the cores: one thread from here on"})
 
     def _seed(self) -> None:
         """Everything random in this step comes from (seed, step, rank); the game's own draws from (seed, step)."""
@@ -186,7 +186,7 @@ class Trainer:
             np.random.SeedSequence([self.settings.seed, self.step, rank]).generate_state(2, np.uint32).tolist()
             for rank in (0, self.processes.rank + 1)
         )
-        self.game.seat.generator.manual_seed(shared[0] << 32 | shared[1])
+        self.shared.manual_seed(shared[0] << 32 | shared[1])
         torch.manual_seed(own[0] << 32 | own[1])
         np.random.seed(own[0])
         random.seed(own[1])
@@ -303,7 +303,7 @@ class Trainer:
                 self.averages.load_state_dict(state["averages"])
                 self.players.load_state_dict(state)
             except (KeyError, RuntimeError, ValueError) as error:
-                raise UserError(f"the checkpoint {last} does not fit: {str(error).splitlines()[0]}") from error
+                raise UserError(f"the checkpoint {last} does not fit: {checkpoint.first_line(error)}") from error
             self.meters.load_state_dict(state["meters"], self.device)
             self.step, self.images, self.seconds = state["step"], state["images"], state["seconds"]
             self.best, self._saved_step = state["best"], state["step"]

@@ -14,8 +14,8 @@ class Diverged(UserError):
 
 
 _ADVICE = (
-    "Try a smaller learning rate, a larger gradient penalty, or another loss; check for a division by zero or the log of zero. "
-    "The last good checkpoint is kept."
+    "Try a smaller learning rate, a larger gradient penalty, or another loss; look for a division by zero or the log "
+    "of zero. The last good checkpoint is kept."
 )
 
 
@@ -53,12 +53,12 @@ class Meters:
             Diverged: one is not finite; names the player, the loss and the step of the first.
         """
         found = []
-        for name, values in self._values.items():
+        for order, (name, values) in enumerate(self._values.items()):
             bad = (~torch.stack(values).isfinite()).nonzero()
             if len(bad):
-                found.append((step - len(values) + int(bad[0]), name))
+                found.append((step - len(values) + int(bad[0]), order, name))
         if found:
-            at, name = min(found)
+            at, _, name = min(found)
             player, _, loss = name.partition("/")
             raise Diverged(f"the loss {loss!r} of {player!r} is not finite at step {at}. {_ADVICE}")
 

@@ -48,7 +48,7 @@ def check_turn(turn: object, players: Sequence[str]) -> Turn:
     if not torch.is_grad_enabled():
         torch.set_grad_enabled(True)
         raise MistakeInTurns(
-            "gradients were switched off over a `yield`: close `with torch.no_grad():` before yielding"
+            "gradients were switched off over a `yield`: leave `with torch.no_grad():` before yielding"
         )
     if not isinstance(turn, Turn):
         raise MistakeInTurns(f"`turns` must yield Turn(player, name=loss, …), not {type(turn).__name__}")
@@ -74,6 +74,6 @@ def check_gradients(player: str, parameters: Sequence[nn.Parameter]) -> list[Ten
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:
         raise MistakeInTurns(
-            f"no parameter of {player!r} received a gradient: did you detach the fake in this turn, or score other images?"
+            f"no parameter of {player!r} received a gradient: did you detach the fake, or score other images?"
         )
     return gradients

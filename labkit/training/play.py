@@ -74,6 +74,8 @@ class Players:
         processes.average(gradients)
         scaler.step(optimizer)
         scaler.update()
+        for parameter in parameters:  # fused Adam changes weights unseen by autograd: a stale graph would go unnoticed
+            torch.autograd.graph.increment_version(parameter)
         optimizer.zero_grad(set_to_none=True)
 
 
@@ -138,7 +140,7 @@ def play(
 
 
 def rehearse(game: Game, batch: Mapping[str, Tensor], step: int) -> None:
-    """Play one iteration on a copy, in float32 and without moving far, so that mistakes show before anything is trained.
+    """Play one iteration on a copy, in float32 and without moving, so that mistakes show before anything is trained.
 
     A stale graph hides under autocast, where the saved weights are casts that no step touches; in float32 it can't.
 

@@ -77,7 +77,7 @@ class Precision:
 
 
 def prepare_backends(device: torch.device) -> None:
-    """TF32 matrix products and measured convolution algorithms on CUDA: float32 results to about three digits, faster."""
+    """TF32 products and measured convolution algorithms on CUDA: faster, and float32 to about three digits."""
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.allow_tf32 = True

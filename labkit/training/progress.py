@@ -52,7 +52,7 @@ class Progress:
             self._bar.update(done - self._bar.n)
 
     def show(self, history: Sequence[Mapping[str, Any]], images: Tensor | None, last: bool = False) -> None:
-        """Refresh curves and grid in place, or print a line; at most every few seconds, and a tenth of the time at most."""
+        """Refresh curves and grid in place, or print a line; every few seconds, for a tenth of the time at most."""
         self._images = images if images is not None else self._images
         now = time.perf_counter()
         if self.live and (last or now - self._drawn > max(2.0, 10 * self._cost)):

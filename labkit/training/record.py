@@ -33,7 +33,7 @@ class Record:
         if not os.access(self.folder, os.W_OK):
             raise UserError(f"can't write in the run folder {self.folder}: choose another with run=…")
         self._log = self.folder / "log.jsonl"
-        self._board = None
+        self._board: Any = None
 
     def begin(self, config: Mapping[str, Any], step: int) -> list[dict[str, Any]]:
         """Cut the log, the pictures and TensorBoard back to `step`, note the configuration, return the log so far."""

@@ -38,7 +38,7 @@ class Run:
     seconds: float
 
     def sample(self, n: int = 64, seed: int = 0) -> Tensor:
-        """n images of the averaged game, (n, C, H, W) in [−1, 1], on the CPU; the same for the same seed."""
+        """Draw n images of the averaged game, (n, C, H, W) in [−1, 1], on the CPU; the same for the same seed."""
         with single_thread(), self.averages.in_place(self.game):
             return self.game.sample(n, generator=torch.Generator().manual_seed(seed)).cpu()
 

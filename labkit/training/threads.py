@@ -1,4 +1,4 @@
-"""How many CPU threads to use. Two OpenMP threads on one free core run a step 17 to 100 times slower than one thread."""
+"""How many CPU threads to use: two OpenMP threads on one free core are 17 to 100 times slower than one."""
 
 import os
 import time
@@ -36,7 +36,7 @@ def busy_cores(seconds: float = 0.15) -> float:
 
 
 def choose_threads() -> int:
-    """Threads for training: `LABKIT_THREADS` or `OMP_NUM_THREADS` if set, else the cores that are free now, at least one."""
+    """Threads for training: `LABKIT_THREADS` or `OMP_NUM_THREADS` if set, else the cores that are free now."""
     for name in ("LABKIT_THREADS", "OMP_NUM_THREADS"):
         if os.environ.get(name, "").isdigit():
             return max(1, int(os.environ[name]))
@@ -57,7 +57,7 @@ def single_thread() -> Iterator[None]:
 class ThreadGuard:
     """Falls back to one thread when others take the cores away while a run goes on.
 
-    Compares the mean step of the last `window` with the fastest window so far; a fall by `factor` can't come from the model.
+    Compares the mean step of the last `window` with the fastest window so far; `factor` can't come from the model.
     """
 
     def __init__(self, window: int = 20, factor: float = 6.0):

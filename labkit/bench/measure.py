@@ -1,0 +1,185 @@
+"""Times, as ratios within one run: both sides in turns on the same machine, so that what else it does hits both."""
+
+import copy
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from labkit import data as datasets
+from labkit.bench.textbook import Textbook, loader
+from labkit.data.stream import Stream
+from labkit.models.dcgan import dcgan
+from labkit.models.gan import GAN
+from labkit.training import Settings
+from labkit.training.loop import Trainer
+from labkit.training.precision import Precision, choose_device, cpu_has_bf16
+from labkit.training.threads import choose_threads
+
+SIZE = 64
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rates of the same work.
+
+    Attributes:
+        name: what was done.
+        ours: images per second.
+        textbook: images per second, the other way.
+        note: what else to know.
+    """
+
+    name: str
+    ours: float
+    textbook: float
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Ours ÷ textbook."""
+        return self.ours / self.textbook
+
+    def json(self) -> dict:
+        """For `labkit bench --json`."""
+        return {"name": self.name, "ours": self.ours, "textbook": self.textbook, "ratio": self.ratio, "note": self.note}
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def alternate(
+    ours: Callable[[], object], other: Callable[[], object], rounds: int, device: torch.device
+) -> tuple[float, float]:
+    """Median seconds of each, in turns, after one round to warm up."""
+    ours(), other()
+    times = [(_seconds(ours, device), _seconds(other, device)) for _ in range(rounds)]
+    return statistics.median(t for t, _ in times), statistics.median(t for _, t in times)
+
+
+def _noise_data(n: int) -> datasets.Dataset:
+    images = np.random.default_rng(0).integers(0, 256, (n, SIZE, SIZE, 3), np.uint8)
+    return datasets.Dataset("noise", {"image": images})
+
+
+def _trainer(game: GAN, data: datasets.Dataset, batch: int, **settings) -> Trainer:
+    options = Settings(steps=10**9, batch=batch, progress="none", rehearse=False, **settings)
+    trainer = Trainer(copy.deepcopy(game), data, options, None, None, {})
+    torch.set_num_threads(trainer.threads)
+    return trainer
+
+
+def machine(device: torch.device) -> str:
+    """Where the figures were measured, in words."""
+    name = torch.cuda.get_device_name() if device.type == "cuda" else device.type
+    threads, bf16 = torch.get_num_threads(), "with" if cpu_has_bf16() else "without"
+    return name if device.type == "cuda" else f"{name}, {threads} thread(s), {bf16} bf16 hardware"
+
+
+def step_speed(batch: int = 64, width: int = 64, rounds: int = 12, steps: int = 1) -> Comparison:
+    """A training step of the 64-px DCGAN against the textbook's: same networks, same batch."""
+    device = choose_device()
+    torch.set_num_threads(choose_threads())
+    torch.manual_seed(0)
+    game = dcgan((3, SIZE, SIZE), width=width)
+    trainer = _trainer(game, _noise_data(batch * 4), batch)
+    textbook = Textbook(copy.deepcopy(game), device)
+    real = trainer.stream.batch(0)["image"].contiguous()
+
+    def ours() -> None:
+        for _ in range(steps):
+            trainer.iterate()
+
+    def other() -> None:
+        for _ in range(steps):
+            textbook.step(real)
+
+    mine, theirs = alternate(ours, other, rounds, device)
+    images = batch * steps
+    note = f"{Precision.on(device).name}; {machine(device)}"
+    return Comparison(f"DCGAN step, {SIZE} px, ngf {width}, batch {batch}", images / mine, images / theirs, note)
+
+
+def write_photographs(folder: Path, n: int, side: tuple[int, int] = (178, 218)) -> None:
+    """JPEG files of about CelebA's size, with its kind of detail: smooth shapes under a little noise."""
+    rng = np.random.default_rng(0)
+    (folder / "all").mkdir(parents=True, exist_ok=True)
+    for index in range(n):
+        coarse = Image.fromarray(rng.integers(0, 256, (12, 10, 3), np.uint8)).resize(side, Image.Resampling.BICUBIC)
+        noisy = np.asarray(coarse, np.int16) + rng.integers(-8, 9, (side[1], side[0], 3), np.int16)
+        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(folder / "all" / f"{index:05d}.jpg", quality=90)
+
+
+def data_speed(n: int = 2048, batch: int = 64, rounds: int = 3) -> Comparison:
+    """An epoch of batches alone, without training: our stream against `ImageFolder` and `DataLoader(num_workers=2)`."""
+    device = choose_device()
+    with tempfile.TemporaryDirectory() as folder:
+        write_photographs(Path(folder), n)
+        stream = Stream(datasets.open(folder, size=SIZE), batch, device=device)
+        batches = loader(Path(folder), SIZE, batch)
+
+        def ours() -> None:
+            for index in range(n // batch):
+                stream.batch(index * batch)["image"].sum()
+
+        def other() -> None:
+            for image, _ in batches:
+                image.to(device).sum()
+
+        mine, theirs = alternate(ours, other, rounds, device)
+    note = f"{n} JPEG files of 178×218, already in our cache"
+    return Comparison(f"data alone, {SIZE} px", n / mine, n / theirs, note)
+
+
+def epoch_speed(n: int = 512, batch: int = 64, width: int = 64, rounds: int = 3) -> Comparison:
+    """An epoch of training, data included: our loop and stream against the textbook's loop and loader."""
+    device = choose_device()
+    torch.manual_seed(0)
+    game = dcgan((3, SIZE, SIZE), width=width)
+    with tempfile.TemporaryDirectory() as folder:
+        write_photographs(Path(folder), n)
+        trainer = _trainer(game, datasets.open(folder, size=SIZE), batch)
+        textbook = Textbook(copy.deepcopy(game), device)
+        batches = loader(Path(folder), SIZE, batch)
+
+        def ours() -> None:
+            for _ in range(n // batch):
+                trainer.iterate()
+
+        def other() -> None:
+            for image, _ in batches:
+                textbook.step(image.to(device))
+
+        mine, theirs = alternate(ours, other, rounds, device)
+    note = f"{n} JPEG files of 178×218; {Precision.on(device).name}; {machine(device)}"
+    return Comparison(f"DCGAN epoch with data, ngf {width}, batch {batch}", n / mine, n / theirs, note)
+
+
+def compile_speed(batch: int = 64, width: int = 64, rounds: int = 8) -> Comparison:
+    """Our step with `torch.compile` against our step without it, after compiling."""
+    device = choose_device()
+    torch.manual_seed(0)
+    game = dcgan((3, SIZE, SIZE), width=width)
+    plain, compiled = (_trainer(game, _noise_data(batch * 4), batch) for _ in range(2))
+    for network in compiled.game.children():
+        network.compile()
+    start = time.perf_counter()
+    compiled.iterate()
+    took = time.perf_counter() - start
+    with_it, without = alternate(compiled.iterate, plain.iterate, rounds, device)
+    return Comparison(
+        "torch.compile", batch / with_it, batch / without, f"against our own step; {took:.0f} s to compile"
+    )

@@ -1,0 +1,56 @@
+"""The loop that most tutorials teach, written plainly: float32, NCHW, `Adam` as it comes, a scalar read each step.
+
+It is the yardstick of `labkit bench`: the same networks, images and losses as in our own loop.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import ImageFolder
+
+from labkit.models.gan import GAN
+
+
+class Textbook:
+    """D on real images, D on fakes, then G: three backward passes, gradients for everyone."""
+
+    def __init__(self, game: GAN, device: torch.device):
+        self.generator, self.discriminator = game.generator.to(device), game.discriminator.to(device)
+        self.latent_dim, self.device = game.latent_dim, device
+        self.criterion = nn.BCEWithLogitsLoss()
+        self.optimizer_d = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+        self.optimizer_g = torch.optim.Adam(self.generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+
+    def step(self, real: Tensor) -> tuple[float, float]:
+        """One iteration on real images (B, C, H, W) in [−1, 1]; the losses of D and G."""
+        ones = torch.ones(len(real), device=self.device)
+        zeros = torch.zeros(len(real), device=self.device)
+
+        self.discriminator.zero_grad()
+        loss_real = self.criterion(self.discriminator(real), ones)
+        loss_real.backward()
+        fake = self.generator(torch.randn(len(real), self.latent_dim, device=self.device))
+        loss_fake = self.criterion(self.discriminator(fake.detach()), zeros)
+        loss_fake.backward()
+        self.optimizer_d.step()
+
+        self.generator.zero_grad()
+        loss_g = self.criterion(self.discriminator(fake), ones)
+        loss_g.backward()
+        self.optimizer_g.step()
+        return (loss_real + loss_fake).item(), loss_g.item()
+
+
+def loader(folder: Path, size: int, batch: int, workers: int = 2) -> DataLoader:
+    """Every epoch decodes and resizes every JPEG anew, in worker processes."""
+    steps = [
+        transforms.Resize(size),
+        transforms.CenterCrop(size),
+        transforms.ToTensor(),
+        transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    ]
+    pictures = ImageFolder(str(folder), transforms.Compose(steps))
+    return DataLoader(pictures, batch_size=batch, shuffle=True, num_workers=workers, drop_last=True)

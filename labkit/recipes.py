@@ -1,0 +1,294 @@
+"""Lab → model + data + settings, for each scale. What `labkit train`, `sample` and `evaluate` and the notebooks run."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from labkit import data as datasets
+from labkit import weights
+from labkit.errors import UserError, nearest
+from labkit.models.cgan import ConditionalGAN
+from labkit.models.dcgan import dcgan
+from labkit.models.game import Game
+from labkit.models.gan import mlp_gan
+from labkit.training import Adam, Run, load, train
+from labkit.training.pictures import to_uint8
+from labkit.training.precision import choose_device
+from labkit.training.threads import single_thread
+
+if TYPE_CHECKING:
+    from labkit.metrics import Score
+
+SCALES = ("smoke", "cpu", "gpu", "paper")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What a lab trains.
+
+    Attributes:
+        name: its model's name.
+        title: one line.
+        build: from the images' shape, the number of classes and the model's options to a game.
+        data: data sets to take, the first that can be had.
+        scales: for each scale the model's options and the settings of `train`.
+    """
+
+    name: str
+    title: str
+    build: Callable[..., Game]
+    data: tuple[str, ...]
+    scales: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = field(repr=False)
+
+
+def _gan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+    return mlp_gan(image_shape, **options)
+
+
+def _dcgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+    return dcgan(image_shape, **options)
+
+
+def _cgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+    if not classes:
+        raise UserError("the lab 'cgan' needs labels: a data set with classes, or a folder with a sub-folder for each")
+    return ConditionalGAN(image_shape, classes=classes, **options)
+
+
+_DIGITS = ("mnist", "digits")
+_WASSERSTEIN = {"loss": "wasserstein", "critic_steps": 5, "gradient_penalty": 10.0}
+_CRITIC = Adam(lr=1e-4, betas=(0.0, 0.9))  # Gulrajani et al. 2017, algorithm 1
+_MINUTES = 5.0  # the most that scale `cpu` may take
+
+
+def _scales(smoke: dict, cpu: dict, gpu: dict, paper: dict, **common: Any) -> dict[str, tuple[dict, dict]]:
+    """Model options by scale, with the lengths that all labs on digits share."""
+    return {
+        "smoke": (smoke, {"steps": 12, "batch": 32, "previews": 3, "log_steps": 4, **common}),
+        "cpu": (cpu, {"images": 300_000, "minutes": _MINUTES, "batch": 64, **common}),
+        "gpu": (gpu, {"images": 3_000_000, "batch": 128, "average_images": 50_000, **common}),
+        "paper": (paper, {"images": 6_000_000, "batch": 128, "average_images": 50_000, **common}),
+    }
+
+
+def _convolutional(**options: Any) -> dict[str, dict]:
+    widths = {"smoke": 8, "cpu": 32, "gpu": 64, "paper": 128}
+    return {scale: {"latent_dim": 64, "width": width, **options} for scale, width in widths.items()}
+
+
+LABS: dict[str, Lab] = {
+    lab.name: lab
+    for lab in (
+        Lab(
+            "gan",
+            "a GAN of multilayer perceptrons (Goodfellow et al. 2014)",
+            _gan,
+            _DIGITS,
+            _scales(smoke={"width": 64}, cpu={}, gpu={"width": 512}, paper={"width": 512, "latent_dim": 100}),
+        ),
+        Lab(
+            "dcgan",
+            "a GAN of strided convolutions (Radford et al. 2016)",
+            _dcgan,
+            _DIGITS,
+            _scales(**_convolutional()),
+        ),
+        Lab(
+            "cgan",
+            "a conditional GAN that draws the class it is asked for (Mirza & Osindero 2014)",
+            _cgan,
+            _DIGITS,
+            _scales(**_convolutional()),
+        ),
+        Lab(
+            "wgan",
+            "a Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)",
+            _dcgan,
+            _DIGITS,
+            _scales(**_convolutional(**_WASSERSTEIN), optimizers=_CRITIC),
+        ),
+    )
+}
+
+
+def choose_scale() -> str:
+    """`LABKIT_SCALE` if it is set, else `gpu` on a machine with an accelerator and `cpu` elsewhere.
+
+    Raises:
+        UserError: `LABKIT_SCALE` is no scale, with the nearest names.
+    """
+    wanted = os.environ.get("LABKIT_SCALE", "")
+    if wanted:
+        return _known_scale(wanted)
+    return "cpu" if choose_device().type == "cpu" else "gpu"
+
+
+def _known_scale(scale: str) -> str:
+    if scale not in SCALES:
+        raise UserError(nearest(scale, SCALES, "scale"))
+    return scale
+
+
+def find_lab(name: str) -> Lab:
+    """A lab by name.
+
+    Raises:
+        UserError: unknown, with the nearest names.
+    """
+    if name not in LABS:
+        raise UserError(nearest(name, LABS, "lab"))
+    return LABS[name]
+
+
+def settings_for(lab: str, scale: str | None = None, **overrides: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The model's options and `train`'s settings, by lab and scale; `steps`, `images`, `minutes` replace the length."""
+    options, settings = find_lab(lab).scales[_known_scale(scale) if scale else choose_scale()]
+    overrides = {name: value for name, value in overrides.items() if value is not None}
+    if overrides.keys() & {"steps", "images", "minutes"}:
+        settings = {name: value for name, value in settings.items() if name not in ("steps", "images", "minutes")}
+    return dict(options), {**settings, **overrides}
+
+
+def open_data(lab: str, name: str | None = None) -> datasets.Dataset:
+    """The named data set or folder, or the first of the lab's own that can be had."""
+    return datasets.open(name) if name else datasets.open_first(*find_lab(lab).data)
+
+
+def build(lab: str, image_shape: tuple[int, int, int], classes: int, options: Mapping[str, Any], seed: int = 0) -> Game:
+    """A lab's game with weights drawn from `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return find_lab(lab).build(tuple(image_shape), classes, **options)
+
+
+def train_lab(
+    lab: str,
+    *,
+    data: str | None = None,
+    scale: str | None = None,
+    seed: int = 0,
+    run: str | Path | None = None,
+    score: bool = False,
+    **overrides: Any,
+) -> Run:
+    """Train a lab by its recipe.
+
+    Args:
+        lab: a key of `LABS`.
+        data: a data set's name or a folder; the lab's own where not given.
+        scale: one of `SCALES`; by the machine where not given.
+        seed: of weights, stream and draws.
+        run: the run folder, where training also resumes from; None writes nothing.
+        score: score the samples while training and keep the best checkpoint beside the last.
+        overrides: settings of `train` that replace the recipe's; None leaves the recipe's own.
+
+    Raises:
+        UserError: as `train`; also an unknown lab, scale or data set.
+    """
+    options, settings = settings_for(lab, scale, **overrides)
+    dataset = open_data(lab, data)
+    game = build(lab, dataset.image_shape, len(dataset.classes), options, seed)
+    about = {
+        "lab": lab,
+        "scale": scale or choose_scale(),
+        "data": dataset.name,
+        "image_shape": dataset.image_shape,
+        "classes": len(dataset.classes),
+        "options": options,
+    }
+    live = _live_score(dataset) if score else None
+    return train(game, dataset, run=run, seed=seed, about=about, score=live, **settings)
+
+
+def _live_score(dataset: datasets.Dataset) -> Callable[[Game], dict[str, float]]:
+    from labkit.metrics import quick_score
+
+    return lambda game: quick_score(lambda n, generator: game.sample(n, generator=generator), dataset)
+
+
+def load_game(source: str | Path, *, best: bool = False) -> tuple[Game, dict[str, Any]]:
+    """A trained game and what is known about it.
+
+    Args:
+        source: a run folder, or a lab's name for the checkpoint that ships with labkit.
+        best: for a run: the checkpoint with the best score instead of the last.
+
+    Returns:
+        The game in eval mode with averaged weights, and its config or card.
+
+    Raises:
+        UserError: neither a run nor a lab with a shipped checkpoint; a damaged checkpoint.
+    """
+    config = Path(source) / "config.json"
+    if config.is_file():
+        about = json.loads(config.read_text())["about"]
+        if "lab" not in about:
+            raise UserError(f"{source} was trained from a notebook's own game: load it with labkit.training.load")
+        game = build(about["lab"], about["image_shape"], about["classes"], about["options"])
+        return load(source, game, best=best), about
+    if Path(source).is_dir():
+        raise UserError(f"{source} is not a run folder: it has no config.json")
+    find_lab(str(source))
+    if source not in weights.names():
+        raise UserError(f"no checkpoint of {source!r} ships with labkit; train one with: labkit train {source}")
+    tensors, card = weights.load(str(source))
+    game = build(card["lab"], card["image_shape"], card["classes"], card["options"])
+    for name in game.averaged:
+        own = {key.removeprefix(f"{name}."): value.float() for key, value in tensors.items() if key.startswith(name)}
+        game.get_submodule(name).load_state_dict(own)
+    return game.eval(), card
+
+
+def sample_images(source: str | Path, n: int = 64, seed: int = 0) -> Tensor:
+    """Images of a run or of a shipped checkpoint, uint8 (n, C, H, W), the same for the same seed."""
+    game, _ = load_game(source)
+    with single_thread():
+        return to_uint8(game.sample(n, generator=torch.Generator().manual_seed(seed)))
+
+
+def evaluate(source: str | Path, *, n: int = 10_000, data: str | None = None, seed: int = 0) -> "Score":
+    """Score n samples of a run or of a shipped checkpoint against a data set, by default the one it was trained on."""
+    from labkit.metrics import score
+
+    game, about = load_game(source)
+    return score(
+        lambda count, generator: game.sample(count, generator=generator),
+        datasets.open(data or about["data"]),
+        n=n,
+        seed=seed,
+    )
+
+
+def ship(run: str | Path, name: str, *, best: bool = False, note: str = "") -> Path:
+    """Write the averaged networks of a run as `labkit/weights/NAME.safetensors`, half precision, with a card.
+
+    Args:
+        run: a run folder of `train_lab`.
+        name: the lab's name.
+        best: the checkpoint with the best score instead of the last.
+        note: one sentence for the card.
+    """
+    from labkit.training import checkpoint
+
+    game, about = load_game(run, best=best)
+    state = checkpoint.load(Path(run) / ("best.pt" if best else "last.pt"))
+    tensors = {
+        f"{part}.{key}": value.half() if value.is_floating_point() else value
+        for part in game.averaged
+        for key, value in game.get_submodule(part).state_dict().items()
+    }
+    made = {
+        "command": f"labkit train {about['lab']} --scale {about['scale']} --data {about['data']}",
+        "seed": int(state["identity"]["seed"]),
+        "images": state["images"],
+        "steps": state["step"],
+        "minutes": round(state["seconds"] / 60, 1),
+        "session": state["session"],
+    }
+    return weights.save(name, tensors, {**about, "made": made, "licence": "MIT", "note": note})
