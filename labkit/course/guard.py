@@ -4,10 +4,12 @@ import ctypes
 import io
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from types import FrameType
 
 import numpy as np
 import torch
@@ -88,7 +90,10 @@ def limited(work: Callable[[], None], seconds: float, printed: Printed) -> None:
 
 def _with_timer(work: Callable[[], None], seconds: float) -> None:
     def ring(number, frame):
-        raise TimeUp
+        if _importing(frame):
+            signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
+        else:
+            raise TimeUp
 
     handler = signal.signal(signal.SIGALRM, ring)
     # It rings again, for code that swallows the first one with a bare `except:`.
@@ -104,6 +109,18 @@ def _with_timer(work: Callable[[], None], seconds: float) -> None:
             signal.setitimer(signal.ITIMER_REAL, left, before[1])
 
 
+def _importing(frame: FrameType | None) -> bool:
+    """Whether an import is under way: interrupted, it would leave half a module behind for the whole session.
+
+    The first optimiser that somebody makes has torch import its compiler, which may take seconds.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _in_thread(work: Callable[[], None], seconds: float) -> None:
     outcome: list[BaseException] = []
 
@@ -117,6 +134,8 @@ def _in_thread(work: Callable[[], None], seconds: float) -> None:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
+    while thread.is_alive() and _importing(sys._current_frames().get(thread.ident or 0)):
+        thread.join(seconds)
     if thread.is_alive():
         for _ in range(10):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeUp))

@@ -106,7 +106,7 @@ def _sentence(error: BaseException, function: Callable) -> str:
         if trace.tb_frame.f_code.co_filename in theirs:
             found = trace
         trace = trace.tb_next
-    said = " ".join(str(error).split())
+    said = " ".join(str(error).split()).rstrip(".")
     said = f"{type(error).__name__}: {said[:300]}" if said else type(error).__name__
     if found is None:
         return f"your code raised {said}"

@@ -331,6 +331,18 @@ def turns_scaled_batch(game, batch, step):
     yield from turns_attached(game, batch, step)
 
 
+def turns_positional(game, batch, step):
+    real, fake = batch["image"], game.generator(game.latent(len(batch["image"])))
+    yield Turn("discriminator", discriminator_loss(game.discriminator(real), game.discriminator(fake.detach())))
+    yield Turn("generator", generator_loss(game.discriminator(fake)))
+
+
+def turns_detached_logits(game, batch, step):
+    real, fake = batch["image"], game.generator(game.latent(len(batch["image"])))
+    yield Turn("discriminator", loss=discriminator_loss(game.discriminator(real), game.discriminator(fake).detach()))
+    yield Turn("generator", loss=generator_loss(game.discriminator(fake)))
+
+
 TURNS_RIGHT = {"attached": turns_attached, "new latents": turns_new_latents, "one pass, sums": turns_one_pass}
 TURNS_WRONG = {
     "stale": turns_stale,
@@ -349,6 +361,8 @@ TURNS_WRONG = {
     "more-turns": turns_endless,
     "no-turn": turns_tuple,
     "player": turns_wrong_names,
+    "turn-positional": turns_positional,
+    "only-real-loss": turns_detached_logits,
     "generator-negative": turns_wrong_sign,
     "wrong-loss-generator": turns_ds_loss_for_g,
     "saturating": turns_saturating,
@@ -397,7 +411,23 @@ def penalty_backward(critic, real, fake):
     return ((between.grad.flatten(1).norm(dim=1) - 1) ** 2).mean()
 
 
+def penalty_one_by_one(critic, real, fake):
+    terms = []
+    for x, y in zip(real, fake):
+        between = torch.lerp(x, y, torch.rand(())).detach()[None].requires_grad_()
+        (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+        terms.append((slope.norm() - 1) ** 2)
+    return torch.stack(terms).mean()
+
+
+def penalty_flat_outputs(critic, real, fake):
+    between = torch.lerp(real, fake, torch.rand(len(real), 1, 1, 1)).requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between), between, torch.ones(len(real)), create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+
+
 PENALTY_RIGHT = {
+    "image by image": penalty_one_by_one,
     "plain": penalty(),
     "grad_outputs": penalty_grad_outputs,
     "other way round": penalty(point=lambda real, fake, e: real + e * (fake - real)),
@@ -428,6 +458,7 @@ PENALTY_WRONG = {
     "epsilon-shape": penalty(mix=lambda real: torch.rand(len(real))),
     "off-the-line": penalty(point=lambda real, fake, e: real + 0.5 * real.std() * torch.randn_like(real)),
     "own-backward": penalty_backward,
+    "grad-outputs-shape": penalty_flat_outputs,
 }
 
 # 01.condition_image
@@ -506,6 +537,7 @@ CONDITION_WRONG = {
     "wrong-plane": condition(lambda hot, image: spread(hot.flip(0), image)),
     "scrambled": condition(lambda hot, image: hot.repeat(1, image[0, 0].numel()).view(*hot.shape, *image.shape[2:])),
     "image-changed": condition(spread, lambda image, planes: torch.cat([image * planes.sum(1, True) * 0.5, planes], 1)),
+    "wrong-dimension": condition(spread, lambda image, planes: torch.cat([image, planes], -1)),
     "no-concatenation": condition(spread, lambda image, planes: planes),
     "cut-graph": condition(spread, lambda image, planes: torch.cat([image.detach(), planes], 1)),
     "not-a-tensor": condition(spread, lambda image, planes: (image, planes)),
@@ -589,6 +621,7 @@ SLERP_WRONG = {
     "smooth-time": walk(
         time=lambda t: (3 - 2 * torch.as_tensor(t).reshape(-1, 1)) * torch.as_tensor(t).reshape(-1, 1) ** 2
     ),
+    "row-shape": walk(angle=lambda a, b: torch.acos(F.cosine_similarity(a, b, dim=1)), value=raw),
     "shape": walk(value=lambda a, b, t, o: raw(a, b, t, o).mean(0)),
 }
 

@@ -146,6 +146,20 @@ def test_an_endless_loop_is_stopped_in_other_threads_too(monkeypatch, capsys):
     assert "was stopped" in capsys.readouterr().out
 
 
+def test_the_time_limit_does_not_leave_half_an_import_behind(tmp_path, monkeypatch):
+    (tmp_path / "slow_module_for_a_test.py").write_text("import time\ntime.sleep(1)\nwhole = True\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("labkit.course.verdict.judge.__defaults__", (0.3,))
+
+    def importing(real_logits, fake_logits):
+        import slow_module_for_a_test
+
+        assert slow_module_for_a_test.whole
+        return softplus(-real_logits).mean() + softplus(fake_logits).mean()
+
+    assert check(NAME, importing) is importing
+
+
 def test_what_a_function_prints_is_shown_once_and_short(capsys):
     def chatty(real_logits, fake_logits):
         print("shape", real_logits.shape)

@@ -1,5 +1,6 @@
 """Telling the discriminator which class is meant (Mirza & Osindero 2014), judged."""
 
+import re
 from collections.abc import Callable
 
 import torch
@@ -46,6 +47,13 @@ def judge_condition_image(function: Callable) -> None:
 
 def _explain(raised: Raised) -> None:
     text = str(raised.error)
+    along = re.search(r"except in dimension (\d)", text)
+    if along and along.group(1) != "1":
+        raise Wrong(
+            "wrong-dimension",
+            f"you put image and planes together along dimension {along.group(1)}.",
+            "Channels are dimension 1 in (B, C, H, W): `torch.cat(…, dim=1)`.",
+        ) from None
     if "Sizes of tensors must match" in text or "same number of dimensions" in text or "must match except" in text:
         raise Wrong(
             "not-spread",

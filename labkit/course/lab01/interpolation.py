@@ -55,7 +55,16 @@ def judge_slerp(function: Callable) -> None:
 
 
 def _call(function: Callable, a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    value = call(function, a, b, t)
+    try:
+        value = call(function, a, b, t)
+    except Raised as raised:
+        if "must match the size" in str(raised.error):
+            raise Wrong(
+                "row-shape",
+                f"{raised.sentence}.",
+                "One number a row has to be (B, 1) to meet (B, D): `.sum(1, keepdim=True)`.",
+            ) from None
+        raise
     if not isinstance(value, Tensor) or value.shape != a.shape:
         shape = f"the shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"the type {type(value).__name__}"
         raise Wrong(

@@ -13,8 +13,8 @@ SHAPES = ((6,), (6, 1), (3, 1, 2, 2))
 SURE = 30.0  # σ(30) is exactly 1 in float32, so log(1 − σ) is lost already; at 100, so is log σ(−100).
 
 STABLE = (
-    "float32 rounds σ(30) to exactly 1, and log(1 − 1) = −∞ (or 0 · ∞). `softplus(s)` = log(1 + eˢ) is −log(1 − σ(s)) "
-    "computed safely; `binary_cross_entropy_with_logits` uses it too."
+    "float32 rounds σ(30) to exactly 1, and log(1 − 1) = −∞; e¹⁰⁰ is ∞ too. `softplus(s)` = log(1 + eˢ) is "
+    "−log(1 − σ(s)) computed safely; `binary_cross_entropy_with_logits` uses it too."
 )
 
 

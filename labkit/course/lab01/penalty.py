@@ -56,7 +56,7 @@ def judge_gradient_penalty(function: Callable) -> None:
         _judge_value(value, weight)
     critic = Critic(None, 0.7)
     value = scalar(_penalty(function, critic, real, fake))
-    lengths = critic.seen[-1].flatten(1).norm(dim=1)
+    lengths = _batches(critic, real)[-1].flatten(1).norm(dim=1)
     expected = (0.7 * lengths - 1).square().mean()
     if not near(value, expected):
         raise Wrong(
@@ -88,6 +88,12 @@ def _penalty(function: Callable, critic: Critic, real: Tensor, fake: Tensor) -> 
                 "`autograd.grad` wants one number, and the critic gives one for each image.",
                 "`critic(between).sum()`: images don't mix in the critic, so each still gets its own gradient.",
             ) from None
+        if "Mismatch in shape: grad_output" in text:
+            raise Wrong(
+                "grad-outputs-shape",
+                "your `grad_outputs` have another shape than the critic's scores, which may be (B,) or (B, 1).",
+                "`torch.ones_like(scores)`, or simply `critic(between).sum()` without `grad_outputs`.",
+            ) from None
         if "must match the size" in text and "tensor" in text:
             raise Wrong(
                 "epsilon-shape",
@@ -108,16 +114,22 @@ def _points(function: Callable, real: Tensor, fake: Tensor) -> Tensor:
     """ε for each pixel of the interpolates that the critic was given, (B, C·H·W)."""
     critic = Critic(torch.ones(2, 3, 3), 1.0)
     _penalty(function, critic, real, fake)
-    shaped = [x for x in critic.seen if x.shape == real.shape]
-    if not shaped:
+    mixes = [((x - fake) / (real - fake)).flatten(1) for x in _batches(critic, real)]
+    if not mixes:
         raise Wrong(
             "no-critic",
             "the critic was never given a batch of interpolates of the images' own shape.",
             "x̂ has the shape of the real batch: B interpolates, each between one real and one fake image.",
         )
-    mixes = [((x - fake) / (real - fake)).flatten(1) for x in shaped]
     between = [mix for mix in mixes if not near(mix, torch.ones_like(mix)) and not near(mix, torch.zeros_like(mix))]
     return (between or mixes)[-1]
+
+
+def _batches(critic: Critic, real: Tensor) -> list[Tensor]:
+    """The batches that the critic saw; one may have come image by image."""
+    whole = [x for x in critic.seen if x.shape == real.shape]
+    pieces = [x for x in critic.seen if x.shape[1:] == real.shape[1:] and len(x) == 1]
+    return whole or ([torch.cat(pieces)] if len(pieces) == len(real) else [])
 
 
 def _judge_points(mix: Tensor, again: Tensor) -> None:

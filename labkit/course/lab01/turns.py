@@ -68,6 +68,12 @@ class Play:
                 raise _cut("a turn") from None
             raise translate(error, self.function) from None
         except (Exception, SystemExit) as error:
+            if "Turn.__init__" in str(error):
+                raise Wrong(
+                    "turn-positional",
+                    "your losses have no name: `Turn` takes the player, and then losses by name.",
+                    '`Turn("discriminator", loss=…)`; the name is what the curve will be called.',
+                ) from None
             raise translate(error, self.function) from None
         grad_mode = torch.is_grad_enabled()
         torch.set_grad_enabled(True)
@@ -230,7 +236,7 @@ class Play:
                 "only-real-loss": (
                     slope(generator_loss(real_logits)),
                     "D's loss only counts the real images.",
-                    "Give `discriminator_loss` the fake logits as well as the real ones.",
+                    "Give `discriminator_loss` the fake logits as well (and detach the fake image, not D's logits of it).",
                 ),
                 "fools-itself": (
                     slope(generator_loss(fake_logits)),
