@@ -236,7 +236,7 @@ class Play:
                 "only-real-loss": (
                     slope(generator_loss(real_logits)),
                     "D's loss only counts the real images.",
-                    "Give `discriminator_loss` the fake logits as well (and detach the fake image, not D's logits of it).",
+                    "Give `discriminator_loss` the fake logits as well (and detach the image, not D's logits of it).",
                 ),
                 "fools-itself": (
                     slope(generator_loss(fake_logits)),
