@@ -63,6 +63,8 @@ def _cgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Ga
 
 _DIGITS = ("mnist", "digits")
 _WASSERSTEIN = {"loss": "wasserstein", "critic_steps": 5, "gradient_penalty": 10.0}
+# Found by a sweep on MNIST: five times the usual rate, and a second moment that forgets sooner, learn most a minute.
+_FAST = Adam(lr=1e-3, betas=(0.5, 0.99))
 _CRITIC = Adam(lr=1e-4, betas=(0.0, 0.9))  # Gulrajani et al. 2017, algorithm 1
 _MINUTES = 5.0  # the most that scale `cpu` may take
 
@@ -97,14 +99,14 @@ LABS: dict[str, Lab] = {
             "a GAN of strided convolutions (Radford et al. 2016)",
             _dcgan,
             _DIGITS,
-            _scales(**_convolutional()),
+            _scales(**_convolutional(), optimizers=_FAST),
         ),
         Lab(
             "cgan",
             "a conditional GAN that draws the class it is asked for (Mirza & Osindero 2014)",
             _cgan,
             _DIGITS,
-            _scales(**_convolutional()),
+            _scales(**_convolutional(), optimizers=_FAST),
         ),
         Lab(
             "wgan",

@@ -18,7 +18,11 @@ from labkit.recipes import load_game
 from labkit.widgets import show
 
 writer, _ = load_game("cgan")
-show(writer.sample(40, generator=torch.Generator().manual_seed(3)), "Forty drawings, asked for as 0, 1, … 9 in turn.", columns=10)
+show(
+    writer.sample(40, generator=torch.Generator().manual_seed(3)),
+    "Forty drawings, asked for as 0, 1, … 9 in turn.",
+    columns=10,
+)
 
 # %% [markdown]
 # ## Minutes, and what to know first
@@ -36,7 +40,9 @@ show(writer.sample(40, generator=torch.Generator().manual_seed(3)), "Forty drawi
 import os
 
 SCALE = os.environ.get("LABKIT_SCALE", "smoke")  # "smoke", "cpu", "gpu" or "paper"
-DATA = os.environ.get("LABKIT_DATA", "auto")  # "mnist", "digits", "path/to/folder", or "auto": MNIST where it can be had
+DATA = os.environ.get(
+    "LABKIT_DATA", "auto"
+)  # "auto": MNIST where it can be had. Or "mnist", "digits", "path/to/folder"
 
 # %% [markdown]
 # ## The idea
@@ -53,6 +59,7 @@ DATA = os.environ.get("LABKIT_DATA", "auto")  # "mnist", "digits", "path/to/fold
 # In code D ends before the sigmoid: it gives a *logit* $s$, and $D = \sigma(s) = 1/(1+e^{-s})$.
 
 # %%
+from labkit.course import check, passed, report
 from labkit.widgets import two_players
 
 two_players()
@@ -101,10 +108,8 @@ print("-softplus(s)       ", (-softplus(s)).tolist())
 #
 # Write `discriminator_loss(real_logits, fake_logits)`: $L_D$ as a scalar. Take the mean over each batch of logits, then add the two.
 
+
 # %% nbgrader={"schema_version":3,"grade":false,"locked":false,"solution":true,"task":false,"grade_id":"01-discriminator_loss"}
-from labkit.course import check, hint, passed, report
-
-
 def discriminator_loss(real_logits, fake_logits):
     """L_D of equation 1, to be minimised.
 
@@ -113,6 +118,7 @@ def discriminator_loss(real_logits, fake_logits):
     ### BEGIN SOLUTION
     return softplus(-real_logits).mean() + softplus(fake_logits).mean()
     ### END SOLUTION
+
 
 # %% nbgrader={"schema_version":3,"grade":true,"locked":true,"solution":false,"task":false,"grade_id":"01-discriminator_loss-test","points":2}
 discriminator_loss = check("01.discriminator_loss", discriminator_loss)
@@ -140,12 +146,14 @@ for name, loss in (("saturating", -softplus(s)), ("non-saturating", softplus(-s)
 #
 # Write `generator_loss(fake_logits)`: the non-saturating loss $\mathbb{E}_z[-\log D(G(z))]$, the mean over the batch.
 
+
 # %% nbgrader={"schema_version":3,"grade":false,"locked":false,"solution":true,"task":false,"grade_id":"01-generator_loss"}
 def generator_loss(fake_logits):
     """The non-saturating loss of G, to be minimised. fake_logits: (B,). Returns a scalar."""
     ### BEGIN SOLUTION
     return softplus(-fake_logits).mean()
     ### END SOLUTION
+
 
 # %% nbgrader={"schema_version":3,"grade":true,"locked":true,"solution":false,"task":false,"grade_id":"01-generator_loss-test","points":2}
 generator_loss = check("01.generator_loss", generator_loss)
@@ -176,7 +184,10 @@ axis.set(xlabel="logit s of a fake", ylabel="G's loss", ylim=(-7, 12), title="fa
 axis.legend(fontsize=8)
 picture = io.BytesIO()
 figure.savefig(picture, format="png")
-show(picture.getvalue(), "G's loss over the fake's logit. Saturating is flat on the left, hinge and Wasserstein are straight lines.")
+show(
+    picture.getvalue(),
+    "G's loss over the fake's logit. Saturating is flat on the left; hinge and Wasserstein are straight.",
+)
 
 # %% [markdown]
 # Hinge and Wasserstein: a straight line, slope −1 everywhere (for G they are the same; D differs). Least squares even punishes fakes that D finds *too* real, $s > 1$.
@@ -193,8 +204,15 @@ from labkit.models.gan import mlp_gan
 
 torch.manual_seed(0)
 game = mlp_gan()
-print("G", tuple(game.latent(64).shape), "→", tuple(game.sample(64).shape), "·", sum(p.numel() for p in game.generator.parameters()), "weights")
-print("D", tuple(batch["image"].shape), "→", tuple(game.discriminator(batch["image"]).shape), "·", sum(p.numel() for p in game.discriminator.parameters()), "weights")
+
+
+def weights(network):
+    return f"{sum(parameter.numel() for parameter in network.parameters()):,} weights"
+
+
+logits = game.discriminator(batch["image"])
+print("G:", tuple(game.latent(64).shape), "→", tuple(game.sample(64).shape), weights(game.generator))
+print("D:", tuple(batch["image"].shape), "→", tuple(logits.shape), weights(game.discriminator))
 show(game.sample(16), "Sixteen images of an untrained G: every pixel near 0, grey, with a little noise.", columns=16)
 
 # %% [markdown]
@@ -231,11 +249,10 @@ def turns(game, batch, step):
     ### BEGIN SOLUTION
     real = batch["image"]
     fake = game.generator(game.latent(len(real)))
-    yield Turn(
-        "discriminator", loss=discriminator_loss(game.discriminator(real), game.discriminator(fake.detach()))
-    )
+    yield Turn("discriminator", loss=discriminator_loss(game.discriminator(real), game.discriminator(fake.detach())))
     yield Turn("generator", loss=generator_loss(game.discriminator(fake)))
     ### END SOLUTION
+
 
 # %% nbgrader={"schema_version":3,"grade":true,"locked":true,"solution":false,"task":false,"grade_id":"01-turns-test","points":4}
 turns = check("01.turns", turns)
@@ -277,14 +294,14 @@ show(mlp.picture(48), "Forty-eight samples of the MLP GAN.")
 #
 # An MLP must learn each stroke anew at each place. DCGAN (Radford et al., 2016) uses strided convolutions: G doubles a 7×7 map twice, D halves the image twice. Batch normalisation keeps activations in scale; G's output and D's input have none.
 #
-# **Predict**: which network has more weights, the MLP's G (2.0 million printed above is both… look) or the convolutional one?
+# **Predict**: how many weights has the convolutional G, if the MLP's has 1.5 million?
 
 # %%
 from labkit.models.dcgan import dcgan
 
 small = dcgan((1, 28, 28), latent_dim=64, width=32)
 for name, one in (("MLP", game), ("DCGAN", small)):
-    print(f"{name:>6}: G {sum(p.numel() for p in one.generator.parameters()):>9,}   D {sum(p.numel() for p in one.discriminator.parameters()):>9,} weights")
+    print(f"{name:>6}: G {weights(one.generator)}, D {weights(one.discriminator)}")
 print(small.generator.layers)
 
 # %% [markdown]
@@ -314,6 +331,7 @@ show(conv.picture(48), "Forty-eight samples of the DCGAN.")
 #
 # Write `gradient_penalty(critic, real, fake)` without $\lambda$. Draw one $\epsilon$ an image. `torch.autograd.grad(..., create_graph=True)` gives a gradient that can be differentiated again.
 
+
 # %% nbgrader={"schema_version":3,"grade":false,"locked":false,"solution":true,"task":false,"grade_id":"01-gradient_penalty"}
 def gradient_penalty(critic, real, fake):
     """Equation 3 without λ. critic: (B, C, H, W) → (B,). real, fake: (B, C, H, W). Returns a scalar."""
@@ -323,6 +341,7 @@ def gradient_penalty(critic, real, fake):
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
     ### END SOLUTION
+
 
 # %% nbgrader={"schema_version":3,"grade":true,"locked":true,"solution":false,"task":false,"grade_id":"01-gradient_penalty-test","points":4}
 gradient_penalty = check("01.gradient_penalty", gradient_penalty)
@@ -334,6 +353,7 @@ assert passed("01.gradient_penalty")
 # Your penalty in a game: D moves twice, on half a batch each, then G. D's own game is a `for` loop, because a game is ordinary Python. Cost: 1 minute at `cpu`.
 #
 # **What you should see**: D's loss (real + fake, without the penalty) is minus the estimated distance. It jumps down at first, then rises slowly towards 0 as the fakes come nearer. This loss *does* say something about quality.
+
 
 # %%
 class MyWGAN(GAN):
@@ -368,6 +388,7 @@ show(wasserstein.picture(48), "Forty-eight samples of the WGAN-GP after a short 
 #
 # Write `condition_image(image, label, classes)`: append `classes` planes behind the image's channels; the plane of the image's own class is 1 everywhere, the others 0. From (B, C, H, W) to (B, C + classes, H, W).
 
+
 # %% nbgrader={"schema_version":3,"grade":false,"locked":false,"solution":true,"task":false,"grade_id":"01-condition_image"}
 def condition_image(image, label, classes):
     """image: (B, C, H, W). label: (B,) int64 in 0 … classes − 1. Returns (B, C + classes, H, W)."""
@@ -375,6 +396,7 @@ def condition_image(image, label, classes):
     planes = torch.nn.functional.one_hot(label, classes).to(image)[:, :, None, None]
     return torch.cat([image, planes.expand(-1, -1, *image.shape[2:])], dim=1)
     ### END SOLUTION
+
 
 # %% nbgrader={"schema_version":3,"grade":true,"locked":true,"solution":false,"task":false,"grade_id":"01-condition_image-test","points":3}
 condition_image = check("01.condition_image", condition_image)
@@ -402,6 +424,7 @@ show(conditional.picture(50), "Fifty samples, asked for as 0, 1, … 9 in turn. 
 #
 # From here on the notebook plays with a trained writer: yours, or the shipped one while `SCALE` is `smoke`.
 
+
 # %%
 def averaged(run):
     for name, network in run.averages.modules.items():
@@ -415,14 +438,20 @@ sevens = writer.sample(24, generator=torch.Generator().manual_seed(1), label=tor
 show(sevens, "You asked for a 7, twenty-four times.", columns=12)
 
 # %% [markdown]
+# In 64 dimensions nearly all $z \sim N(0, I)$ have a length near $\sqrt{64} = 8$. **Predict**: how long is the middle of a straight line between two of them?
+#
+# Near 5.7: a length that no sample ever has. G was never asked to draw from there. An arc keeps the length.
+
+# %% [markdown]
 # ### Exercise 6 · Walk along the sphere
 # ●●○ · 15 minutes · 3 points. Between two samples, most straight lines lead through nowhere.
 #
-# In 64 dimensions nearly all $z \sim N(0, I)$ have length near $\sqrt{64} = 8$. The middle of a straight line between two of them has length near 5.7, which never occurs. Write `slerp(a, b, t)`, row by row for $a, b ∈ ℝ^{B×D}$, with ω the angle between them:
+# Write `slerp(a, b, t)` for $a, b ∈ ℝ^{B×D}$, row by row, with ω the angle between the two rows:
 #
 # $$\frac{\sin((1-t)\,\omega)}{\sin \omega}\,a + \frac{\sin(t\,\omega)}{\sin \omega}\,b$$
 #
 # `t` is a number or a (B, 1) column. Nearly parallel rows must stay finite.
+
 
 # %% nbgrader={"schema_version":3,"grade":false,"locked":false,"solution":true,"task":false,"grade_id":"01-slerp"}
 def slerp(a, b, t):
@@ -439,6 +468,7 @@ def slerp(a, b, t):
     return torch.where(flat, a + t * (b - a), arc)
     ### END SOLUTION
 
+
 # %% nbgrader={"schema_version":3,"grade":true,"locked":true,"solution":false,"task":false,"grade_id":"01-slerp-test","points":3}
 slerp = check("01.slerp", slerp)
 ### BEGIN HIDDEN TESTS
@@ -452,7 +482,8 @@ threes = torch.full((11,), 3)
 with torch.no_grad():
     walks = torch.cat([writer.draw(slerp(a, b, t), threes), writer.draw(a + t * (b - a), threes)])
 show(walks, "Above: your walk along the arc. Below: the straight line. Look at the middle columns.", columns=11)
-print("length of z in the middle: arc", f"{slerp(a, b, t)[5].norm():.1f}", "· line", f"{(a + t * (b - a))[5].norm():.1f}")
+arc, line = slerp(a, b, t)[5].norm(), (a + t * (b - a))[5].norm()
+print(f"length of z in the middle: arc {arc:.1f}, line {line:.1f}")
 
 # %% [markdown]
 # **Question**: the walk is smooth. Does that prove that G has not memorised its training set?
@@ -474,13 +505,16 @@ explorer
 show(explorer.picture(), "The same without sliders: digits 0 to 9 in rows, hands in columns.")
 
 # %% [markdown]
-# And the unconditional way: a slider between two samples, along your arc. At t = 0.5 the image is often a digit of a third kind.
+# And the unconditional way: a slider between two samples, along an arc. **Predict**: what will you see half way between a 4 and a 0?
 
 # %%
 from labkit.widgets import Between
 
-walk = Between(writer if SCALE == "smoke" else averaged(conv)) if not isinstance(writer, ConditionalGAN) or SCALE != "smoke" else Between(load_game("dcgan")[0])
+walk = Between(averaged(conv) if SCALE != "smoke" else load_game("dcgan")[0])
 walk
+
+# %%
+show(walk.picture(), "The same without a slider: nine points of the walk from a to b.")
 
 # %% [markdown]
 # ## Measure it
@@ -498,13 +532,15 @@ from labkit.metrics import score
 
 n = 1_000 if SCALE == "smoke" else 10_000
 scores = {}
-for title, run in (("MLP GAN, 1 minute", mlp), ("DCGAN", conv), ("WGAN-GP, 1 minute", wasserstein), ("conditional", conditional)):
+runs = {"MLP GAN, short": mlp, "DCGAN": conv, "WGAN-GP, short": wasserstein, "conditional": conditional}
+for title, run in runs.items():
     with run.averages.in_place(run.game):
         scores[title] = score(run.game.sample, data, n=n)
 print(scores["DCGAN"].table())
 print()
 for title, found in scores.items():
-    print(f"{title:>20}: FD-digits {found.value:7.2f}   precision {found.precision:.2f}   recall {found.recall:.2f}   {found.classes.covered} of 10 classes")
+    manifold = f"precision {found.precision:.2f}, recall {found.recall:.2f}"
+    print(f"{title:>15}: FD-digits {found.value:6.2f}, {manifold}, {found.classes.covered} of 10 classes")
 
 # %% [markdown]
 # Read the lines below the model's. The *floor* is what other real images get at the same N: nobody can be meaningfully better. The *baselines* need no training: noise with the right mean, the mean image, one image repeated. A model that isn't far below them has learned nothing yet (at `smoke` yours won't be).
@@ -525,6 +561,7 @@ print(data, "·", len(data.skipped), "files skipped")
 # ## What goes wrong: mode collapse
 #
 # **Predict**: G gets eight moves for each move of D. D hardly learns in between. Will the samples be better, blurrier, or all alike?
+
 
 # %%
 class Greedy(GAN):
@@ -578,6 +615,8 @@ show(mended.picture(48), "The cure: as many moves for D as for G.")
 # <details><summary>1. D's accuracy is 50 %. Did training work?</summary>It may have: the fakes are perfect. Or D is too weak to see anything. Look at the samples and at FD.</details>
 # <details><summary>2. Why does G not see real images, and still draws digits?</summary>The gradient of D's score says for every pixel which way is "more real".</details>
 # <details><summary>3. What would happen without z, with G(0) alone?</summary>One image. The randomness of samples is that of z.</details>
+
+# %% [markdown]
 # <details><summary>4. FD-digits is 2.0 at N = 1,000 and 1.7 at N = 10,000 for the same model. Why?</summary>The distance is biased upwards at small N; compare only at equal N.</details>
 # <details><summary>5. Why is D thrown away at the end, and what could it be good for?</summary>Its features know what strokes look like: they serve to classify, and to start another training.</details>
 
@@ -610,7 +649,8 @@ show(mended.picture(48), "The cure: as many moves for D as for G.")
 # %%
 from labkit.widgets import keep
 
-print("kept as", keep(writer.sample(30, generator=torch.Generator().manual_seed(9)), "my_digits.png", "Digits asked for as 0 to 9", columns=10))
+drawings = writer.sample(30, generator=torch.Generator().manual_seed(9))
+print("kept as", keep(drawings, "my_digits.png", "Digits asked for as 0 to 9", columns=10))
 
 # %% [markdown]
 # How much of it was yours?

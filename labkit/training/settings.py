@@ -1,6 +1,7 @@
 """How a game is trained: everything but the game, the data and the folder."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from labkit.errors import UserError
@@ -66,7 +67,7 @@ class Settings:
     def identity(self, game: Game, data) -> dict[str, str]:
         """What a resumed run must share with the one before; compared by `checkpoint.compare`."""
         weights = {name: tuple(tensor.shape) for name, tensor in game.state_dict().items()}
-        return {
+        identity = {
             "model": repr(game),
             "weights": "\n".join(f"{name} {shape}" for name, shape in weights.items()),
             "data": f"{data.name} {data.split} {data.image_shape} {data.fingerprint}, flip={self.flip}",
@@ -75,6 +76,10 @@ class Settings:
             "optimizers": repr(self.optimizers) + f"\nfused={self.fused}",
             "average": f"half-life of {self.average_images:g} images",
         }
+        # A game from a notebook or a script is what its `turns` says; our own change with the version of labkit alone.
+        if not type(game).__module__.startswith("labkit."):
+            identity["turns"] = _source(type(game).turns)
+        return identity
 
     def progress_of(self, step: int, images: int, seconds: float) -> float:
         """How much of the run is done, in [0, 1] or beyond: the nearest of the ends that are set."""
@@ -88,3 +93,10 @@ class Settings:
     def plain(self) -> dict:
         """As JSON takes it."""
         return asdict(self)
+
+
+def _source(function: Callable) -> str:
+    try:
+        return inspect.getsource(function)
+    except OSError:  # typed at a prompt
+        return getattr(function, "__qualname__", repr(type(function)))

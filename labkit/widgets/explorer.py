@@ -45,7 +45,8 @@ class Explorer:
     def render(self, **values: Any) -> bytes:
         """Callback to encoded picture: the PNG for these values, the others as they stand."""
         with single_thread(), torch.no_grad():
-            return png(self.images(**{**self.values(), **values}))
+            images = self.images(**{**self.values(), **values})
+            return png(images, columns=len(images))
 
     def update(self, *_: object) -> None:
         """Redraw the picture in the page."""

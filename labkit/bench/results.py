@@ -1,0 +1,222 @@
+"""`make results`: measure what the README claims, on this machine, and write the table there.
+
+    python -m labkit.bench.results            everything, about 40 minutes on a quiet 2-core machine
+    python -m labkit.bench.results --only speed resume
+
+Every figure lands in results.json with the machine and the command; the README's table is written from that file.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from labkit.data.arrays import checkout
+from labkit.errors import UserError
+
+BEGIN, END = "<!-- results: written by `make results` -->", "<!-- end of results -->"
+SEEDS = (0, 1, 2)
+N = 10_000
+
+
+def _run(code: str) -> float:
+    """What a fresh Python prints as its last line."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def lab01() -> dict[str, Any]:
+    """Lab 01 at scale `cpu` on real MNIST: the DCGAN against the MLP GAN at the same minutes, three seeds."""
+    from labkit.metrics import combine
+    from labkit.recipes import evaluate, train_lab
+
+    found: dict[str, Any] = {"data": "mnist", "n": N, "seeds": len(SEEDS)}
+    for lab in ("gan", "dcgan"):
+        scores, images, minutes = [], [], []
+        for seed in SEEDS:
+            with tempfile.TemporaryDirectory() as folder:
+                run = train_lab(lab, data="mnist", scale="cpu", seed=seed, run=folder)
+                scores.append(evaluate(folder, n=N))
+                images.append(run.images)
+                minutes.append(run.seconds / 60)
+            print(scores[-1].table(), flush=True)
+        both = combine(scores)
+        found[lab] = {
+            "fd": both.mean["value"],
+            "fd_std": both.std["value"],
+            "precision": both.mean["precision"],
+            "recall": both.mean["recall"],
+            "classes": min(score.classes.covered for score in scores),
+            "smallest_class": min(min(score.class_frequencies) for score in scores),
+            "images": statistics.fmean(images),
+            "minutes": statistics.fmean(minutes),
+        }
+        found |= {"floor": both.floor, "baseline": both.baseline}
+    return found
+
+
+def speed() -> dict[str, Any]:
+    """The step, the data, the epoch and `torch.compile`, each as a ratio."""
+    from labkit.bench.measure import Comparison, compile_speed, data_speed, epoch_speed, step_speed
+
+    measures: dict[str, Callable[[], Comparison]] = {
+        "step": step_speed,
+        "data": data_speed,
+        "epoch": epoch_speed,
+        "compile": compile_speed,
+    }
+    return {name: measure().json() for name, measure in measures.items()}
+
+
+def resume() -> dict[str, Any]:
+    """The tests that kill, resume and run in two processes."""
+    root = checkout()
+    outcome = {}
+    for name, test in (
+        ("killed", "tests/training/test_resume.py::test_killed_at_twenty_random_moments"),
+        ("two_processes", "tests/training/test_distributed.py"),
+    ):
+        done = subprocess.run([sys.executable, "-m", "pytest", "-q", test], cwd=root, capture_output=True, text=True)
+        outcome[name] = done.returncode == 0
+    return outcome
+
+
+def start() -> dict[str, Any]:
+    """Seconds to import labkit, and to the first picture of Lab 00 from a new interpreter; explorer's answer in ms."""
+    imported = (
+        "import torch, time; t = time.perf_counter(); import labkit, labkit.recipes; print(time.perf_counter() - t)"
+    )
+    picture = (
+        "import time; t = time.perf_counter(); import torch; from labkit.recipes import load_game; "
+        "from labkit.training.pictures import png; game, _ = load_game('cgan'); png(game.sample(50)); "
+        "print(time.perf_counter() - t)"
+    )
+    explorer = (
+        "import time, statistics; from labkit.recipes import load_game; from labkit.widgets import DrawMe; "
+        "e = DrawMe(load_game('cgan')[0]); e.render(); times = []\n"
+        "for hand in range(0, 250, 5):\n"
+        "    t = time.perf_counter(); e.render(hand=hand); times.append(time.perf_counter() - t)\n"
+        "print(1000 * statistics.median(times))"
+    )
+    return {
+        "import_s": statistics.median(_run(imported) for _ in range(3)),
+        "first_picture_s": statistics.median(_run(picture) for _ in range(3)),
+        "explorer_ms": _run(explorer),
+    }
+
+
+MEASURES: dict[str, Callable[[], dict[str, Any]]] = {"start": start, "resume": resume, "speed": speed, "lab01": lab01}
+
+
+def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """(what, figure, bar) of everything that was measured."""
+    rows = []
+    if lab := found.get("lab01"):
+        for name, title in (("dcgan", "Lab 01, DCGAN"), ("gan", "Lab 01, MLP GAN")):
+            one = lab[name]
+            rows.append(
+                (
+                    f"{title}, {one['minutes']:.1f} minutes on real MNIST ({one['images']:,.0f} images)",
+                    f"FD-digits {one['fd']:.2f} ± {one['fd_std']:.2f}, precision {one['precision']:.2f}, recall "
+                    f"{one['recall']:.2f}, {one['classes']} of 10 classes above 3 % (smallest "
+                    f"{100 * one['smallest_class']:.1f} %)",
+                    f"real against real {lab['floor']:.3f}; best trivial baseline {lab['baseline']:.0f}; "
+                    f"N = {lab['n']:,}, {lab['seeds']} seeds",
+                )
+            )
+        rows.append(("DCGAN's FD ÷ MLP's", f"{lab['dcgan']['fd'] / lab['gan']['fd']:.2f}", "at most 0.33"))
+    bars = {
+        "step": "≥ 2.4 with bf16 hardware, ≥ 1.0 without",
+        "data": "≥ 10",
+        "epoch": "≥ 2.2 with bf16 hardware",
+        "compile": "used only where it helps",
+    }
+    for name, one in found.get("speed", {}).items():
+        rows.append(
+            (
+                one["name"],
+                f"× {one['ratio']:.2f} ({one['ours']:,.0f} against {one['textbook']:,.0f} images/s)",
+                bars[name],
+            )
+        )
+        if one["note"]:
+            rows[-1] = (f"{one['name']} ({one['note']})", *rows[-1][1:])
+    if one := found.get("resume"):
+        rows.append(("killed with -9 at 20 random moments, resumed", _said(one["killed"]), "bit-identical, 20 of 20"))
+        rows.append(("two gloo processes against one", _said(one["two_processes"]), "equal to 1e-5"))
+    if one := found.get("start"):
+        rows.append(("`import labkit`, torch warm", f"{one['import_s']:.2f} s", "below 2 s"))
+        rows.append(("first picture of Lab 00, new interpreter", f"{one['first_picture_s']:.1f} s", "within 10 s"))
+        rows.append(("explorer, callback to encoded picture", f"{one['explorer_ms']:.1f} ms", "at most 50 ms"))
+    return rows
+
+
+def _said(held: bool) -> str:
+    return "holds" if held else "DOES NOT HOLD"
+
+
+def table(found: dict[str, Any]) -> str:
+    """The README's table in Markdown."""
+    lines = ["| what | measured | beside it |", "|---|---|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in _rows(found)]
+    return "\n".join([*lines, "", f"Measured {found['when']} on {found['machine']}, by `make results`."])
+
+
+def write(found: dict[str, Any], readme: Path) -> None:
+    """Put the table between its two marks.
+
+    Raises:
+        UserError: the README lost its marks.
+    """
+    text = readme.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise UserError(f"{readme} needs the marks {BEGIN} and {END} once each")
+    head, rest = text.split(BEGIN)
+    readme.write_text(f"{head}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    import torch
+
+    from labkit.training.precision import cpu_has_bf16
+
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        cpu = next((line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line), cpu)
+    bf16 = "with" if cpu_has_bf16() else "without"
+    return f"{os.cpu_count()} cores ({cpu}, {bf16} bf16 hardware), torch {torch.__version__.split('+')[0]}"
+
+
+def main(words: list[str] | None = None) -> int:
+    """Measure, and write results.json and the README."""
+    parser = argparse.ArgumentParser(prog="python -m labkit.bench.results", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=[*MEASURES], default=[], help="measure these, keep the others")
+    parser.add_argument("--table", action="store_true", help="measure nothing: write the table from results.json")
+    asked = parser.parse_args(words)
+    root = checkout()
+    if root is None:
+        raise UserError("results are measured in a checkout of the repository")
+    store = root / "results.json"
+    found = json.loads(store.read_text()) if store.exists() else {}
+    for name in [] if asked.table else asked.only or MEASURES:
+        began = time.perf_counter()
+        found[name] = MEASURES[name]()
+        found |= {"when": time.strftime("%Y-%m-%d"), "machine": machine()}
+        store.write_text(json.dumps(found, indent=1) + "\n")
+        print(f"{name}: {time.perf_counter() - began:.0f} s\n{json.dumps(found[name], indent=1)}", flush=True)
+    write(found, root / "README.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

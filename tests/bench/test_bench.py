@@ -1,0 +1,96 @@
+"""The yardstick trains the same game as we do, and the data path is as fast as we say."""
+
+import copy
+import json
+
+import pytest
+import torch
+
+from labkit.bench.measure import data_speed, step_speed, write_photographs
+from labkit.bench.results import BEGIN, END, table, write
+from labkit.bench.textbook import Textbook
+from labkit.data.dataset import Dataset
+from labkit.errors import UserError
+from labkit.training.loop import Trainer
+from labkit.training.settings import Settings
+from tests.training.tiny import convolutional, data
+
+
+def test_the_textbook_is_faithful():
+    """Same networks, same images, same latents: one step of either leaves the same weights, to rounding."""
+    game = convolutional()
+    settings = Settings(steps=1, batch=8, threads=1, precision="float32", channels_last=False, fused=False)
+    trainer = Trainer(copy.deepcopy(game), data(), settings, None, None, {})
+    batch = trainer.stream.batch(0)["image"]
+    trainer._seed()
+    latent = trainer.game.latent(8)
+    textbook = Textbook(copy.deepcopy(game), torch.device("cpu"))
+    original, torch.randn = torch.randn, lambda *shape, **options: latent
+    try:
+        textbook.step(batch)
+    finally:
+        torch.randn = original
+    trainer.iterate()
+    for name in ("generator", "discriminator"):
+        ours, theirs = getattr(trainer.game, name).state_dict(), getattr(textbook, name).state_dict()
+        for key, tensor in ours.items():
+            # G's fakes pass D once more in the textbook's way of counting too: running statistics agree as well.
+            torch.testing.assert_close(tensor, theirs[key], atol=2e-5, rtol=1e-4, msg=f"{name}.{key}")
+
+
+@pytest.mark.alone
+def test_never_slower_than_the_textbook():
+    """A small net and few rounds: the real figures come from `labkit bench`. Without bf16 hardware the bar is 1.0."""
+    found = step_speed(batch=32, width=32, rounds=8)
+    print(f"step: × {found.ratio:.2f} ({found.note})")
+    assert found.ratio >= 1.0
+
+
+@pytest.mark.alone
+def test_the_data_path_is_ten_times_faster(tmp_path, monkeypatch):
+    monkeypatch.setenv("LABKIT_DATA", str(tmp_path))
+    found = data_speed(n=512, rounds=2)
+    print(f"data: × {found.ratio:.0f}")
+    assert found.ratio >= 10
+
+
+def test_photographs_are_about_200_px(tmp_path):
+    from PIL import Image
+
+    write_photographs(tmp_path, 3)
+    files = sorted(tmp_path.rglob("*.jpg"))
+    assert len(files) == 3 and Image.open(files[0]).size == (178, 218)
+    assert files[0].read_bytes() != files[1].read_bytes()
+
+
+def test_the_table_stands_between_its_marks(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    found = {
+        "start": {"import_s": 0.5, "first_picture_s": 3.0, "explorer_ms": 4.0},
+        "resume": {"killed": True, "two_processes": False},
+        "when": "2026-01-01",
+        "machine": "a test",
+    }
+    write(found, readme)
+    text = readme.read_text()
+    assert "\nold\n" not in text and text.startswith("before") and text.endswith("after\n")
+    assert "DOES NOT HOLD" in text and "0.50 s" in text and table(found) in text
+    readme.write_text("nothing")
+    with pytest.raises(UserError):
+        write(found, readme)
+
+
+def test_the_readme_holds_what_was_measured():
+    """The committed table is the one that results.json gives."""
+    from labkit.data.arrays import checkout
+
+    root = checkout()
+    found = json.loads((root / "results.json").read_text())
+    assert table(found) in (root / "README.md").read_text()
+
+
+def test_noise_data_is_a_data_set():
+    from labkit.bench.measure import _noise_data
+
+    assert isinstance(_noise_data(3), Dataset) and len(_noise_data(3)) == 3
