@@ -37,7 +37,7 @@ unit: setup-dev
 	  tests notebooks solutions
 
 alone: setup-dev
-	$(TEST) pytest -m alone -rs tests
+	$(TEST) pytest -m alone -rsP tests
 
 setup-lab:
 	@PYTHON="$(PYTHON)" .ci/setup "$(ENVIRONMENT)" lab

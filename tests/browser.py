@@ -123,14 +123,19 @@ class Page:
         return self.page.locator(".jupyter-widgets .noUi-handle")
 
     def move(self, slider: Any, moves: int, *, patience: float = 3.0) -> Delays:
-        """Move a slider with the arrow keys, twenty to the right and twenty back, and time the picture."""
+        """Move a slider with the arrow keys, to the right until its end and back again, and time the picture."""
         slider.scroll_into_view_if_needed()
         self.page.evaluate(WATCH)
         slider.focus()
-        times, missed = [], 0
-        for move in range(moves):
+        times, missed, key = [], 0, "ArrowRight"
+        for _ in range(moves):
+            now = slider.get_attribute("aria-valuenow")
+            if now == slider.get_attribute("aria-valuemax"):
+                key = "ArrowLeft"
+            elif now == slider.get_attribute("aria-valuemin"):
+                key = "ArrowRight"
             self.page.evaluate("() => { window.seen.key = 0 }")
-            self.page.keyboard.press("ArrowRight" if move % 40 < 20 else "ArrowLeft")
+            self.page.keyboard.press(key)
             end = time.monotonic() + patience
             delay = None
             while delay is None and time.monotonic() < end:

@@ -42,9 +42,9 @@ def test_run_all_then_play(browser, screenshots, notebook):
         assert page.errors() == []
         sliders = page.sliders()
         assert sliders.count() > 0, "no slider to play with"
-        delays = page.move(sliders.first, moves=50)
+        delays = [page.move(slider, moves=50) for slider in sliders.all()]
         page.screenshot(screenshots / f"{notebook}-played.png")
-    print(f"{notebook}: {delays}")
-    assert delays.missed == 0, delays
-    assert delays.median <= MEDIAN, delays
-    assert delays.worst <= WORST, delays
+    for number, figures in enumerate(delays):
+        print(f"{notebook}, slider {number}: {figures}")
+    assert [figures for figures in delays if figures.missed] == []
+    assert [figures for figures in delays if figures.median > MEDIAN or figures.worst > WORST] == []
