@@ -33,7 +33,8 @@ def launch(arguments: Sequence[str], processes: int) -> int:
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--nnodes=1", f"--nproc-per-node={processes}"),
         *("--master-addr=127.0.0.1", f"--master-port={_free_port()}"),
-        *("-m", "labkit", "train", *arguments),
+        # After --, nothing is taken for an abbreviation of an option of torchrun itself.
+        *("-m", "--", "labkit", "train", *arguments),
     ]
     # torchrun gives every process one OpenMP thread unless told otherwise; saying so keeps it from warning.
     environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONUNBUFFERED": "1"}
