@@ -36,7 +36,7 @@ over are refused, with the difference; name another folder with --run then."""
 
 SAMPLE = """\
 examples:
-  labkit sample gan                              from the checkpoint that comes with labkit
+  labkit sample cgan                             from the checkpoint that comes with labkit
   labkit sample runs/dcgan --n 100 --seed 7 --out digits.png"""
 
 EVALUATE = """\

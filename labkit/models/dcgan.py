@@ -60,17 +60,19 @@ class Discriminator(nn.Module):
     Args:
         image_shape: (C, H, W) with H = W.
         width: channels of the first hidden map (ndf).
+        norm: batch normalisation, as in the paper. A gradient penalty asks for none: it holds for each image alone, and
+            batch statistics tie a score to the other images (Gulrajani et al. 2017, section 4).
     """
 
-    def __init__(self, image_shape: tuple[int, int, int], width: int):
+    def __init__(self, image_shape: tuple[int, int, int], width: int, norm: bool = True):
         super().__init__()
         start, ups = levels(image_shape[1])
         layers = [nn.Conv2d(image_shape[0], width, 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
         channels = width
         for _ in range(ups - 1):
             layers += [
-                nn.Conv2d(channels, channels * 2, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(channels * 2),
+                nn.Conv2d(channels, channels * 2, 4, stride=2, padding=1, bias=not norm),
+                nn.BatchNorm2d(channels * 2) if norm else nn.Identity(),
                 nn.LeakyReLU(0.2),
             ]
             channels *= 2
@@ -94,7 +96,7 @@ def dcgan(image_shape: tuple[int, int, int] = (3, 64, 64), latent_dim: int = 100
     """The game of `GAN` between convolutional players. Options as for `GAN`."""
     game = GAN(
         Generator(latent_dim, image_shape, width),
-        Discriminator(image_shape, width),
+        Discriminator(image_shape, width, critic_norm),
         latent_dim=latent_dim,
         image_shape=image_shape,
         **options,

@@ -59,6 +59,15 @@ def test_dcgan_starts_from_narrow_normals():
     assert abs(float(weights.detach().std()) - 0.02) < 0.001 and abs(float(weights.detach().mean())) < 0.001
 
 
+def test_a_critic_under_a_penalty_scores_each_image_alone():
+    """With batch norm another image beside it would change a score, and the penalty would mean nothing."""
+    for norm, alone in ((False, True), (True, False)):
+        critic = dcgan((1, 16, 16), 4, 8, critic_norm=norm).discriminator
+        one, other, third = torch.randn(3, 1, 1, 16, 16)
+        scores = critic(torch.cat([one, other])), critic(torch.cat([one, third]))
+        assert bool((scores[0][0] - scores[1][0]).abs() < 1e-6) == alone
+
+
 def test_an_unknown_loss_names_the_nearest():
     with pytest.raises(UserError, match="did you mean 'hinge'"):
         mlp_gan(loss="hing")
