@@ -92,8 +92,14 @@ def initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
-def dcgan(image_shape: tuple[int, int, int] = (3, 64, 64), latent_dim: int = 100, width: int = 64, **options) -> GAN:
-    """The game of `GAN` between convolutional players. Options as for `GAN`."""
+def dcgan(
+    image_shape: tuple[int, int, int] = (3, 64, 64),
+    latent_dim: int = 100,
+    width: int = 64,
+    critic_norm: bool = True,
+    **options,
+) -> GAN:
+    """The game of `GAN` between convolutional players; `critic_norm` is D's batch norm. Options as for `GAN`."""
     game = GAN(
         Generator(latent_dim, image_shape, width),
         Discriminator(image_shape, width, critic_norm),
