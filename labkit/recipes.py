@@ -292,7 +292,7 @@ def ship(run: str | Path, name: str, *, best: bool = False, note: str = "") -> P
         for key, value in game.get_submodule(part).state_dict().items()
     }
     made = {
-        "command": f"labkit train {about['lab']} --scale {about['scale']} --data {about['data']}",
+        "command": f"labkit train {about['lab']} --scale {about['scale']} --data {about['data']} --steps {state['step']}",
         "seed": int(state["identity"]["seed"]),
         "images": state["images"],
         "steps": state["step"],

@@ -144,6 +144,8 @@ slerp = course.check("01.slerp", slerp)
 #
 # **Your machine**: `make lab`, or `python -m labkit lab`. Your copies lie in `work/`, and are never overwritten.
 #
+# **Two GPUs**, as on Kaggle: `labkit.training.launch(["dcgan", "--scale=gpu"], processes=2)` trains on both.
+#
 # What does this machine have?
 
 # %%
