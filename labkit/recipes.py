@@ -217,7 +217,7 @@ def train_lab(
 def _live_score(dataset: datasets.Dataset) -> Callable[[Game], dict[str, float]]:
     from labkit.metrics import quick_score
 
-    return lambda game: quick_score(lambda n, generator: game.sample(n, generator=generator), dataset)
+    return lambda game: quick_score(game.sample, dataset)
 
 
 def load_game(source: str | Path, *, best: bool = False) -> tuple[Game, dict[str, Any]]:
@@ -265,12 +265,9 @@ def evaluate(source: str | Path, *, n: int = 10_000, data: str | None = None, se
     from labkit.metrics import score
 
     game, about = load_game(source)
-    return score(
-        lambda count, generator: game.sample(count, generator=generator),
-        datasets.open(data or about["data"]),
-        n=n,
-        seed=seed,
-    )
+    if game.image_shape[0] != 1:
+        raise UserError(f"{source} draws in colour; FD-digits, the only score so far, is for grey digits")
+    return score(game.sample, datasets.open(data or about["data"], channels=1), n=n, seed=seed)
 
 
 def ship(run: str | Path, name: str, *, best: bool = False, note: str = "") -> Path:
@@ -292,7 +289,7 @@ def ship(run: str | Path, name: str, *, best: bool = False, note: str = "") -> P
         for key, value in game.get_submodule(part).state_dict().items()
     }
     made = {
-        "command": f"labkit train {about['lab']} --scale {about['scale']} --data {about['data']} --steps {state['step']}",
+        "command": "labkit train {lab} --scale {scale} --data {data}".format(**about) + f" --steps {state['step']}",
         "seed": int(state["identity"]["seed"]),
         "images": state["images"],
         "steps": state["step"],

@@ -1,0 +1,100 @@
+"""Every lab at its smallest scale, and the way from a run to samples, a score and a shipped checkpoint."""
+
+import json
+
+import pytest
+import torch
+
+from labkit import recipes, weights
+from labkit.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "cgan"
+    recipes.train_lab("cgan", data="digits", scale="smoke", run=folder, progress="none", threads=1)
+    return folder
+
+
+@pytest.mark.parametrize("lab", recipes.LABS)
+def test_every_lab_trains_at_smoke(lab):
+    done = recipes.train_lab(lab, data="digits", scale="smoke", steps=2, progress="none", threads=1)
+    assert done.step == 2 and done.sample(4).shape == (4, 1, 28, 28)
+
+
+@pytest.mark.parametrize("lab", recipes.LABS)
+@pytest.mark.parametrize("scale", recipes.SCALES)
+def test_every_recipe_builds_and_knows_when_to_stop(lab, scale):
+    options, settings = recipes.settings_for(lab, scale)
+    assert {"steps", "images", "minutes"} & set(settings)
+    assert scale != "cpu" or settings["minutes"] <= 5
+    with torch.device("meta"):
+        recipes.LABS[lab].build((1, 28, 28), 10, **options)
+
+
+def test_a_run_is_drawn_from_and_scored(run):
+    images = recipes.sample_images(run, 6, seed=3)
+    assert images.dtype == torch.uint8 and images.shape == (6, 1, 28, 28)
+    assert torch.equal(images, recipes.sample_images(run, 6, seed=3))
+    assert not torch.equal(images, recipes.sample_images(run, 6, seed=4))
+    score = recipes.evaluate(run, n=200)
+    assert score.n == 200 and score.value > score.floor.value and json.dumps(score.json())
+
+
+def test_a_lab_is_built_alike_for_the_same_seed():
+    build = [recipes.build("dcgan", (1, 28, 28), 10, {"width": 4}, seed).state_dict() for seed in (1, 1, 2)]
+    name = "generator.layers.0.weight"
+    assert torch.equal(build[0][name], build[1][name]) and not torch.equal(build[0][name], build[2][name])
+
+
+def test_what_is_shipped_draws_as_the_run_does(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    for function in (weights.save, weights.load, weights.names, weights.card):
+        monkeypatch.setattr(function, "__defaults__", (tmp_path,))
+    recipes.ship(run, "cgan", note="a test")
+    card = json.loads((tmp_path / "cgan.json").read_text())
+    assert card["made"]["steps"] == 12 and card["made"]["command"].endswith("--data digits --steps 12")
+    own, shipped = recipes.sample_images(run, 8).float(), recipes.sample_images("cgan", 8).float()
+    assert (own - shipped).abs().max() <= 3  # half precision
+
+
+@pytest.mark.parametrize("name", ["cgan", "dcgan"])
+def test_shipped_checkpoints_draw_all_classes(name):
+    from labkit.metrics import class_coverage
+
+    game, card = recipes.load_game(name)
+    assert class_coverage(game.sample(1000, generator=torch.Generator().manual_seed(0))).covered == 10
+    assert card["made"]["command"].startswith(f"labkit train {name}")
+
+
+def test_the_scale_of_a_machine(monkeypatch):
+    monkeypatch.setenv("LABKIT_SCALE", "paper")
+    assert recipes.choose_scale() == "paper"
+    monkeypatch.setenv("LABKIT_SCALE", "papre")
+    with pytest.raises(UserError, match="did you mean 'paper'"):
+        recipes.choose_scale()
+
+
+def test_sources_that_are_none(tmp_path, run):
+    with pytest.raises(UserError, match="not a run folder"):
+        recipes.load_game(tmp_path)
+    with pytest.raises(UserError, match="labkit train wgan"):
+        recipes.load_game("wgan")
+    with pytest.raises(UserError, match="did you mean"):
+        recipes.load_game("dgcan")
+    (run / "best.pt").write_bytes(b"no")
+    with pytest.raises(UserError, match=r"best\.pt"):
+        recipes.load_game(run, best=True)
+
+
+def test_a_conditional_lab_needs_labels():
+    with pytest.raises(UserError, match="needs labels"):
+        recipes.build("cgan", (1, 28, 28), 0, {})
+
+
+def test_the_live_score_keeps_the_best(tmp_path):
+    done = recipes.train_lab(
+        "gan", data="digits", scale="smoke", run=tmp_path, score=True, score_images=64, progress="none", threads=1
+    )
+    values = [line["score/FD-digits"] for line in done.history if "score/FD-digits" in line]
+    assert len(values) == 6 and (tmp_path / "best.pt").exists()
