@@ -19,7 +19,7 @@ def condition_image(image: Tensor, label: Tensor, classes: int) -> Tensor:
 
 def judge_condition_image(function: Callable) -> None:
     """Shapes, the image untouched in front, the right plane for each image; not square, with a class that is absent."""
-    cases = (([0, 2, 2, 1], 4, (2, 5, 6)), ([1], 3, (1, 4, 4)), ([6, 0, 3, 6, 5, 1, 2, 4, 9, 8], 10, (2, 3, 10)))
+    cases = (([0, 2, 2, 1], 6, (2, 5, 7)), ([1], 3, (1, 4, 4)), ([6, 0, 3, 6, 5, 1, 2, 4, 9, 8], 10, (2, 3, 10)))
     for labels, classes, (channels, height, width) in cases:
         torch.manual_seed(classes)
         image = torch.rand(len(labels), channels, height, width).mul(0.8).add(0.1).requires_grad_()
@@ -54,6 +54,14 @@ def _explain(raised: Raised) -> None:
             f"you put image and planes together along dimension {along.group(1)}.",
             "Channels are dimension 1 in (B, C, H, W): `torch.cat(…, dim=1)`.",
         ) from None
+    sizes = re.search(r"Expected size (\d+) but got size (\d+)", text)
+    if sizes and sizes.group(2) != "1":
+        raise Wrong(
+            "plane-size",
+            f"your planes are of another size than the image: {sizes.group(2)} along a dimension that has "
+            f"{sizes.group(1)} there.",
+            "H and W are the image's own, in this order, and need not be equal or 28: `*image.shape[2:]`.",
+        ) from None
     if "Sizes of tensors must match" in text or "same number of dimensions" in text or "must match except" in text:
         raise Wrong(
             "not-spread",
@@ -76,6 +84,12 @@ def _judge_shape(result: Tensor, image: Tensor, classes: int, seen: int) -> None
     shape = tuple(result.shape)
     wanted = f"(B, C + classes, H, W) = ({count}, {channels + classes}, {height}, {width})"
     shown = f"your result has the shape {shape} where {wanted} is asked for"
+    if channels > 1 and shape == (count, 1 + classes, height, width) and near(result[:, 0], image[:, 0]):
+        raise Wrong(
+            "channels-lost",
+            f"{shown}: of the image's {channels} channels one is left.",
+            "The whole image stays in front, however many channels it has: `torch.cat([image, planes], dim=1)`.",
+        )
     if shape == (count, channels + seen, height, width):
         raise Wrong(
             "num-classes",
@@ -117,6 +131,16 @@ def _judge_values(result: Tensor, image: Tensor, hot: Tensor) -> None:
             "your planes stand in front of the image.",
             "The task asks for the image first: `torch.cat([image, planes], 1)`.",
         )
+    for offset in range(channels):
+        own = offset + hot.argmax(1)
+        written = torch.cat([image, torch.zeros_like(planes)], 1)
+        written[torch.arange(len(image)), own] = 1
+        if near(result, written):
+            raise Wrong(
+                "offset",
+                f"you count the planes from channel {offset}, but the image has {channels} channels before them.",
+                "The plane of class k is channel C + k, and C is `image.shape[1]`: 1 for grey, 3 for colour.",
+            )
     if not near(front, image):
         raise Wrong(
             "image-changed",
@@ -129,14 +153,21 @@ def _judge_values(result: Tensor, image: Tensor, hot: Tensor) -> None:
         raise Wrong(
             "plus-minus", "your planes hold −1 and 1.", "One-hot planes are 0 and 1, even where images are in [−1, 1]."
         )
-    means = back.mean((2, 3))
-    if near(means > 0, hot) and not near(back.amax((2, 3)), back.amin((2, 3))):
+    label = hot.argmax(1)[:, None, None, None].float()
+    if near(back, label.expand_as(back)):
+        raise Wrong(
+            "label-everywhere",
+            "each of your planes holds the label's number, so they all say the same.",
+            "One plane a class: ones in the plane of the image's class, zeros in all others.",
+        )
+    means, own = back.mean((2, 3)), back[planes > 0]
+    if near(means > 0, hot) and not near(back.amax((2, 3)), back.amin((2, 3))) and not own.all():
         raise Wrong(
             "not-everywhere",
             "your planes are filled in part only, so a convolution elsewhere in the picture can't see the class.",
             "Spread the one-hot vector over all H × W places: `.expand(-1, -1, H, W)`.",
         )
-    if near(means > 0, hot):
+    if near(means > 0, hot) or near(back, label * planes):
         raise Wrong(
             "values",
             "the right plane is marked, but with another number than 1.",
@@ -147,6 +178,13 @@ def _judge_values(result: Tensor, image: Tensor, hot: Tensor) -> None:
             "scrambled",
             "your planes are not constant: the one-hot numbers ended up at other places.",
             "`view` and `reshape` read in memory order. Add dimensions with `[:, :, None, None]`, then `expand`.",
+        )
+    if (means > 0).sum(1).max() > 1:
+        raise Wrong(
+            "several-planes",
+            "in some images the planes of several classes are marked at once.",
+            "Each image has one class: `planes[torch.arange(B), label] = 1`, and not `planes[:, label] = 1`, which "
+            "marks every image with every label.",
         )
     raise Wrong(
         "wrong-plane",

@@ -26,6 +26,10 @@ def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     return torch.where(straight, torch.lerp(a, b, t.expand_as(a)), along)
 
 
+EACH_ROW = "Each row has its own angle: sum over `dim=1` with `keepdim=True`."
+ALONG_ROWS = "A row is one latent: lengths and products run along it, over `dim=1` with `keepdim=True`."
+
+
 def _raw(a: Tensor, b: Tensor, t: Tensor, angle: Tensor) -> Tensor:
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
 
@@ -47,11 +51,12 @@ def judge_slerp(function: Callable) -> None:
         try:
             value = _call(function, a, b, times)
         except (Raised, Wrong) as error:
-            raise _no_vector(kind, str(error)) from None
+            raise _no_vector(kind, str(error).rstrip(".")) from None
         if not near(value, slerp(a, b, times)):
             raise _no_vector(kind, "your result is not that of walking each row with its own t")
     _judge_awkward(function, a)
     _judge_lengths(function, a / 3, b)
+    _judge_parallel_lengths(function, a)
 
 
 def _call(function: Callable, a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
@@ -83,9 +88,9 @@ def _judge_ends(function: Callable, a: Tensor, b: Tensor) -> None:
         raise _unit()
     if not start.isfinite().all() or not end.isfinite().all():
         raise _outside()
-    dot = (a * b).sum(1, keepdim=True)
-    cosine = dot / 9
-    angle = torch.acos(cosine)
+    if near(start, a) and near(end, b):
+        return
+    angle = torch.acos((a * b).sum(1, keepdim=True) / 9)
     recognise(
         start,
         {
@@ -94,14 +99,47 @@ def _judge_ends(function: Callable, a: Tensor, b: Tensor) -> None:
                 "at t = 0 your result is a, but shortened by the factor sin ω.",
                 "Both weights are divided by sin ω.",
             ),
+            "divides-by-angle": (
+                torch.sin(angle) / angle * a,
+                "at t = 0 your result is a, but multiplied by sin(ω)/ω: you divide by the angle.",
+                "Both weights are divided by sin ω, the sine of the angle and not the angle.",
+            ),
         },
     )
-    if not near(start, a) or not near(end, b):
+    if near(start, end):
         raise Wrong(
-            "ends",
-            "your walk does not start at a (t = 0) or does not end at b (t = 1).",
-            "At t = 0 the weights must be 1 and 0, at t = 1 they must be 0 and 1.",
+            "ignores-t",
+            "your result is the same at t = 0 and at t = 1.",
+            "The weights are sin((1 − t)ω)/sin ω and sin(tω)/sin ω: they change with t.",
         )
+    if near(start, a):
+        recognise(
+            end,
+            {
+                "sign": (
+                    -b,
+                    "at t = 1 you are at −b.",
+                    "The two parts are added: sin((1 − t)ω) a + sin(tω) b.",
+                ),
+                "keeps-a": (
+                    a + b,
+                    "at t = 1 you are at a + b: a has not faded.",
+                    "The weight of a is sin((1 − t)ω)/sin ω, which is 0 at t = 1. Is there a t in it?",
+                ),
+            },
+        )
+    if near(normalize(start, dim=1), normalize(a, dim=1)) and near(normalize(end, dim=1), normalize(b, dim=1)):
+        raise Wrong(
+            "rescaled",
+            f"your walk leads from a to b, but its ends have the length {start.norm(dim=1).mean().item():.2f}, "
+            f"and a and b have {a.norm(dim=1).mean().item():g}.",
+            "Nothing is to be rescaled at the end: the two weights keep the length, whichever it is.",
+        )
+    raise Wrong(
+        "ends",
+        "your walk does not start at a (t = 0) or does not end at b (t = 1).",
+        "At t = 0 the weights must be 1 and 0, at t = 1 they must be 0 and 1.",
+    )
 
 
 def _judge_between(value: Tensor, a: Tensor, b: Tensor, t: float) -> None:
@@ -115,7 +153,26 @@ def _judge_between(value: Tensor, a: Tensor, b: Tensor, t: float) -> None:
         raise _outside()
     straight = torch.lerp(a, b, time)
     whole = torch.acos((a * b).sum() / (a.norm() * b.norm()))
+    within = torch.acos(((unit_a * unit_b).sum(1, keepdim=True)).abs())
+    blunt = torch.acos((unit_a * unit_b).sum(1, keepdim=True).clamp(min=0))
+    columns = torch.acos((normalize(a, dim=0) * normalize(b, dim=0)).sum(0, keepdim=True).clamp(-1, 1))
+    mixed = torch.acos((normalize(a, dim=0) * normalize(b, dim=0)).sum(1, keepdim=True).clamp(-1, 1))
     short = (straight.norm(dim=1) / a.norm(dim=1)).mean().item()
+    known = (
+        ("whole-batch", (whole, angle.mean(), angle[:1]), "you use one angle for the whole batch.", EACH_ROW),
+        ("columns", (columns, mixed), "you sum or normalise over the batch, down the columns.", ALONG_ROWS),
+        ("acute", (within, blunt), "your angle never gets larger than 90°.", "No `.abs()`, and clamp from −1, not 0."),
+        ("no-arccos", (angle.cos(),), "your ω is the cosine of the angle.", "ω = arccos(â·b̂): `torch.acos`."),
+        (
+            "degrees",
+            (angle.rad2deg(),),
+            "your ω is in degrees.",
+            "`torch.sin` takes radians, which `torch.acos` gives.",
+        ),
+    )
+    for mistake, angles, message, hint in known:
+        for other in angles:
+            recognise(value, {mistake: (_raw(a, b, time, other), message, hint)})
     recognise(
         value,
         {
@@ -129,11 +186,6 @@ def _judge_between(value: Tensor, a: Tensor, b: Tensor, t: float) -> None:
                 normalize(straight, dim=1) * a.norm(dim=1, keepdim=True),
                 f"your length is right, but at t = {t:g} the angle is not {t:g} of the whole: you hurry in the middle.",
                 "A straight line pulled back to the sphere is not an even walk. The weights need the angle ω.",
-            ),
-            "whole-batch": (
-                _raw(a, b, time, whole),
-                "you use one angle for the whole batch.",
-                "Each row has its own angle: sum over `dim=1` with `keepdim=True`.",
             ),
             "unit-length": (normalize(expected, dim=1), *_unit().args, _unit().hint),
             "smooth-time": (
@@ -177,6 +229,23 @@ def _judge_awkward(function: Callable, a: Tensor) -> None:
                 "There sin ω → 0 and rounding can push the cosine above 1, where arccos is NaN: clamp the cosine, and "
                 "take the straight line where sin ω is tiny.",
             )
+    b = _on_sphere(*a.shape, length=3.0, seed=3)
+    b[0] = a[0]
+    value, alone = _call(function, a, b, 0.3), _call(function, a[1:], b[1:], 0.3)
+    if not value.isfinite().all() or not near(value[1:], alone):
+        raise Wrong(
+            "row-by-row",
+            "one pair of parallel rows changes what you do with all other rows of the batch.",
+            "Decide row by row: `torch.where(sine < 1e-4, line, arc)`. An `if` decides for the whole batch at once.",
+        )
+    b = slerp(a, _on_sphere(*a.shape, length=3.0, seed=3), 0.15)
+    if not near(_call(function, a, b, 0.5), slerp(a, b, 0.5)):
+        degrees = torch.rad2deg(torch.acos(torch.cosine_similarity(a, b))).max().item()
+        raise Wrong(
+            "early-line",
+            f"for rows that are {degrees:.0f}° apart your walk leaves the sphere already.",
+            "The straight line is for rows that are parallel up to rounding, where sin ω is below 1e-3 or so.",
+        )
     if not _call(function, a, -a, 0.3).isfinite().all():
         raise Wrong(
             "opposite",
@@ -202,6 +271,16 @@ def _judge_lengths(function: Callable, a: Tensor, b: Tensor) -> None:
         )
 
 
+def _judge_parallel_lengths(function: Callable, a: Tensor) -> None:
+    axes = torch.eye(*a.shape)  # Their cosine with themselves is 1 without any rounding.
+    if not near(_call(function, axes, 2 * axes, 1.0), 2 * axes, 1e-2):
+        raise Wrong(
+            "parallel-lengths",
+            "for b = 2a, which is parallel and longer, your walk does not end at b.",
+            "Where sin ω is tiny, take the straight line (1 − t)a + tb; a alone is not enough.",
+        )
+
+
 def _unit() -> Wrong:
     return Wrong(
         "unit-length",
@@ -213,7 +292,7 @@ def _unit() -> Wrong:
 def _outside() -> Wrong:
     return Wrong(
         "not-normalised",
-        "your angle is not a number: the cosine you give to arccos is outside [−1, 1].",
+        "the cosine that you give to arccos lies outside [−1, 1], where there is no angle.",
         "cos ω = a·b / (‖a‖ ‖b‖), row by row: divide by the lengths, then clamp to [−1, 1].",
     )
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.judging import Raised, call, near, recognise, scalar
+from labkit.course.lab01.interpolates import Critic, batches, judge_points, judge_spread, judge_weights
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
@@ -17,48 +18,44 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-class Critic(nn.Module):
-    """A critic that keeps its inputs: linear, ⟨w, x⟩ · scale, or quadratic, ½ · scale · ‖x‖².
-
-    Args:
-        weight: w, (C, H, W), or None for the quadratic one.
-        scale: its one parameter.
-        column: whether it gives (B, 1) instead of (B,).
-    """
-
-    def __init__(self, weight: Tensor | None, scale: float, column: bool = False):
-        super().__init__()
-        self.weight, self.column = weight, column
-        self.scale = nn.Parameter(torch.tensor(scale))
-        self.seen: list[Tensor] = []
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) → (B,) or (B, 1)."""
-        self.seen.append(x.detach().clone())
-        score = (x * self.weight if self.weight is not None else 0.5 * x.square()).flatten(1).sum(1) * self.scale
-        return score[:, None] if self.column else score
-
-
 def judge_gradient_penalty(function: Callable) -> None:
     """Where it looks (recorded inputs), what it gives (known gradients), and that its gradient reaches the critic."""
     torch.manual_seed(3)
     real, fake = torch.rand(6, 2, 3, 3), -torch.rand(6, 2, 3, 3)
     first = _points(function, real, fake)
     second = _points(function, real, fake)
-    _judge_points(first, second)
-    for length, column in ((3.0, False), (0.5, True)):
+    judge_points(first, second)
+    judge_spread(_points(function, torch.rand(100, 2, 3, 3), -torch.rand(100, 2, 3, 3)))
+    for length, column in ((2.5, False), (0.5, True)):
         # Unequal channels, so that a norm over channels alone gives another value.
         weight = torch.arange(1.0, 19.0).view(2, 3, 3)
         weight = weight / weight.norm() * length
         critic = Critic(weight, 1.0, column)
         value = scalar(_penalty(function, critic, real, fake))
         _reaches(value, critic)
-        _judge_value(value, weight)
+        _judge_value(value, weight, batches(critic, real)[-1], (real, fake))
     critic = Critic(None, 0.7)
     value = scalar(_penalty(function, critic, real, fake))
-    lengths = _batches(critic, real)[-1].flatten(1).norm(dim=1)
+    x = batches(critic, real)[-1].flatten(1)
+    lengths = x.norm(dim=1)
     expected = (0.7 * lengths - 1).square().mean()
     if not near(value, expected):
+        averaged = "The images differ: first (‖∇D(x̂)‖ − 1)² for each of them, then the mean over the batch."
+        recognise(
+            value,
+            {
+                "norms-averaged": (
+                    (0.7 * lengths.mean() - 1).square(),
+                    "you average the norms first, so a slope of 0 at one image and of 2 at another costs nothing.",
+                    averaged,
+                ),
+                "gradients-averaged": (
+                    (0.7 * x.mean(0).norm() - 1).square(),
+                    "you average the gradients first, so opposite slopes at two images cancel.",
+                    averaged,
+                ),
+            },
+        )
         raise Wrong(
             "other-points",
             f"for the critic 0.35·‖x‖² your penalty is {value.item():.4f} instead of {expected.item():.4f}.",
@@ -88,6 +85,12 @@ def _penalty(function: Callable, critic: Critic, real: Tensor, fake: Tensor) -> 
                 "`autograd.grad` wants one number, and the critic gives one for each image.",
                 "`critic(between).sum()`: images don't mix in the critic, so each still gets its own gradient.",
             ) from None
+        if "is invalid for input of size" in text or "size mismatch" in text:
+            raise Wrong(
+                "hard-coded",
+                f"{raised.sentence}.",
+                "Images of another size must do as well: `.flatten(1)` makes (B, C·H·W) of any (B, C, H, W).",
+            ) from None
         if "Mismatch in shape: grad_output" in text:
             raise Wrong(
                 "grad-outputs-shape",
@@ -114,7 +117,9 @@ def _points(function: Callable, real: Tensor, fake: Tensor) -> Tensor:
     """ε for each pixel of the interpolates that the critic was given, (B, C·H·W)."""
     critic = Critic(torch.ones(2, 3, 3), 1.0)
     _penalty(function, critic, real, fake)
-    mixes = [((x - fake) / (real - fake)).flatten(1) for x in _batches(critic, real)]
+    for x in batches(critic, real):
+        judge_weights(x.flatten(1), real.flatten(1), fake.flatten(1))
+    mixes = [((x - fake) / (real - fake)).flatten(1) for x in batches(critic, real)]
     if not mixes:
         raise Wrong(
             "no-critic",
@@ -123,54 +128,6 @@ def _points(function: Callable, real: Tensor, fake: Tensor) -> Tensor:
         )
     between = [mix for mix in mixes if not near(mix, torch.ones_like(mix)) and not near(mix, torch.zeros_like(mix))]
     return (between or mixes)[-1]
-
-
-def _batches(critic: Critic, real: Tensor) -> list[Tensor]:
-    """The batches that the critic saw; one may have come image by image."""
-    whole = [x for x in critic.seen if x.shape == real.shape]
-    pieces = [x for x in critic.seen if x.shape[1:] == real.shape[1:] and len(x) == 1]
-    return whole or ([torch.cat(pieces)] if len(pieces) == len(real) else [])
-
-
-def _judge_points(mix: Tensor, again: Tensor) -> None:
-    per_image = mix.mean(1)
-    if near(mix, torch.ones_like(mix)) or near(mix, torch.zeros_like(mix)):
-        which, x_hat = ("real", "x̂ = x") if near(mix, torch.ones_like(mix)) else ("fake", "x̂ = G(z)")
-        raise Wrong(
-            f"only-{which}",
-            f"you take the gradient at the {which} images only.",
-            f"The penalty holds along the lines *between* real and fake: x̂ = εx + (1 − ε)G(z), not {x_hat}.",
-        )
-    if mix.std(1).max() > 1e-2:
-        if mix.min() < -1e-3 or mix.max() > 1 + 1e-3:
-            raise Wrong(
-                "off-the-line",
-                "your x̂ does not lie between its real and its fake image.",
-                "x̂ = εx + (1 − ε)G(z) with ε between 0 and 1, the same for all pixels of an image.",
-            )
-        raise Wrong(
-            "epsilon-per-pixel",
-            "ε differs between the pixels of one image, so x̂ is not on the straight line between two images.",
-            "One ε for all pixels of an image: `torch.rand(B, 1, 1, 1)`, which spreads over C, H and W.",
-        )
-    if per_image.min() < -1e-3 or per_image.max() > 1 + 1e-3:
-        raise Wrong(
-            "epsilon-range",
-            f"ε goes from {per_image.min().item():.2f} to {per_image.max().item():.2f}: x̂ leaves the line's two ends.",
-            "ε ~ U[0, 1] is `torch.rand`; `torch.randn` is the normal distribution.",
-        )
-    if per_image.std() < 1e-3:
-        if near(mix, again):
-            raise Wrong(
-                "epsilon-constant",
-                f"ε is always {per_image[0].item():.2f}, so one point of each line is ever looked at.",
-                "Draw ε at random, in every call: U[0, 1].",
-            )
-        raise Wrong(
-            "epsilon-shared",
-            "the whole batch shares one ε.",
-            "Draw B of them, one an image, shaped to meet (B, C, H, W): `torch.rand(B, 1, 1, 1)`.",
-        )
 
 
 def _reaches(value: Tensor, critic: Critic) -> None:
@@ -190,13 +147,41 @@ def _no_graph() -> Wrong:
     )
 
 
-def _judge_value(value: Tensor, weight: Tensor) -> None:
-    """Judge the value for a linear critic, where each of the 6 images has the gradient `weight`, of length 3 or ½."""
+def _judge_value(value: Tensor, weight: Tensor, x: Tensor, ends: tuple[Tensor, Tensor]) -> None:
+    """Judge the value for a linear critic, where each of the 6 images has the gradient `weight`, of length 2.5 or ½."""
     length, count = weight.norm(), 6
     expected = (length - 1) ** 2
     if near(value, expected):
         return
+    real, fake = ends
+    mix = ((x - fake) / (real - fake)).mean((1, 2, 3))
+    scores = (x * weight).sum((1, 2, 3))
     known = {
+        "with-respect-to": (
+            tuple((length * part - 1).square().mean() for part in (mix, 1 - mix)),
+            "you take the gradient with respect to one end of the line, so each comes out times ε (or 1 − ε).",
+            "∇D(x̂) is with respect to x̂: `between = (…).detach().requires_grad_()`, then `grad(…, between, …)`.",
+        ),
+        "scores": (
+            ((scores - 1).square().mean(), (scores.mean() - 1).square()),
+            "you compare the critic's scores with 1, and the equation compares the length of their gradient.",
+            "The scores go into `torch.autograd.grad(scores.sum(), x̂, create_graph=True)`; its norm should be 1.",
+        ),
+        "half": (
+            (expected / 2,),
+            "your penalty is half of the equation's value.",
+            "There is no ½ in equation 3.",
+        ),
+        "norm-over-images": (
+            ((weight.flatten().abs() * count**0.5 - 1).square().mean(),),
+            "your norm runs over the batch, and leaves one number a pixel.",
+            "`slope.flatten(1)` is (B, C·H·W): the norm over `dim=1`, not 0, leaves one number an image.",
+        ),
+        "max-norm": (
+            ((weight.abs().max() - 1) ** 2,),
+            "you take the largest entry of the gradient for its length.",
+            "The equation has the Euclidean norm ‖·‖₂ = √(Σ gᵢ²).",
+        ),
         "no-square": ((length - 1, (length - 1).abs()), "(‖∇D‖ − 1) is not squared.", "E[(‖∇D(x̂)‖₂ − 1)²]: square it."),
         "no-minus-one": (
             (length**2,),

@@ -1,6 +1,6 @@
 """One training iteration as a generator (Goodfellow et al. 2014, algorithm 1), judged by playing a tiny game."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.judging import Raised, call, changed_input, parallel, translate
 from labkit.course.lab01.losses import discriminator_loss, generator_loss
+from labkit.course.lab01.other_turns import gradients
 from labkit.course.lab01.tiny_game import TinyGame
 from labkit.models.game import Turn
 
@@ -29,12 +30,14 @@ class Play:
     function: Callable
     game: TinyGame
     batch: dict[str, Tensor]
+    step: int
     made: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
-    def run(self, step: int) -> None:
-        """Play it, judging each turn before the next begins."""
+    def run(self) -> list[Tensor]:
+        """Play it, judging each turn before the next begins. Returns the latents that G was given."""
         image = self.batch["image"].clone()
-        iteration = call(self.function, self.game, self.batch, step)
+        self.game.forget()
+        iteration = call(self.function, self.game, self.batch, self.step)
         if not hasattr(iteration, "__next__"):
             raise Wrong(
                 "no-yield",
@@ -56,6 +59,7 @@ class Play:
             )
         if not torch.equal(image, self.batch["image"]):
             raise changed_input()
+        return [z for z, _ in self.made]
 
     def _resume(self, iteration: Iterator) -> Any:
         before = [parameter.detach().clone() for parameter in self.game.parameters()]
@@ -89,6 +93,12 @@ class Play:
                 "your function calls `backward` itself, and so will the loop: gradients would be counted twice.",
                 "Only say what the loss is: `yield Turn(player, loss=…)`. The loop calls backward for that player.",
             )
+        if not all(module.training for module in self.game.modules()):
+            raise Wrong(
+                "eval-mode",
+                "your function puts the game into eval mode and leaves it there: no dropout, no batch statistics.",
+                "Training needs train mode, which the game is in already: leave `.eval()` to drawing samples.",
+            )
         if not grad_mode:
             raise Wrong(
                 "no-grad",
@@ -99,12 +109,13 @@ class Play:
 
     def next(self, iteration: Iterator, player: str) -> Turn:
         """The next turn, checked to be a turn of that player with losses."""
-        self.game.forget()
         try:
             turn = self._resume(iteration)
         except StopIteration:
             which = "no turn" if player == "discriminator" else "D's turn alone, so G never learns"
-            raise Wrong("too-few", f"your function yields {which}.", "Two turns: one for each player.") from None
+            when = f", at `step` = {self.step}" if self.step else ""
+            hint = "Two turns in every iteration, one for each player" + (", whatever `step` is." if when else ".")
+            raise Wrong("too-few", f"your function yields {which}{when}.", hint) from None
         if not isinstance(turn, Turn) and not (hasattr(turn, "player") and hasattr(turn, "losses")):
             raise Wrong(
                 "no-turn",
@@ -122,6 +133,12 @@ class Play:
                 "player", f"there is no player {turn.player!r}.", 'The players are "discriminator" and "generator".'
             )
         losses = list(turn.losses.values())
+        if any(isinstance(loss, (int, float)) for loss in losses):
+            raise Wrong(
+                "turn-number",
+                f"the loss of the {player}'s turn is a plain number, and it has lost its graph: nobody can descend it.",
+                "No `.item()` and no `float(…)`: hand over the tensor that your loss function gives.",
+            )
         if not losses or any(not isinstance(loss, Tensor) or loss.dim() for loss in losses):
             raise Wrong(
                 "turn-loss",
@@ -133,10 +150,12 @@ class Play:
     def check_turn(self, turn: Turn, player: str) -> None:
         """What D saw, where the gradient points, then the step."""
         real, latents = self._what_d_saw(player)
+        self.game.forget()
         parameters = list(self.game.players[player].parameters())
         total = torch.stack(list(turn.losses.values())).sum()
         ours = self._gradient(total, parameters, player)
-        expected, mistakes = self._expected(player, real, latents)
+        logits = self.game.discriminator.layers
+        expected, mistakes = gradients(player, parameters, logits(real), logits(self.game.generator.layers(latents)))
         if not parallel(ours, expected):
             for mistake, (grads, message, hint) in mistakes.items():
                 if parallel(ours, grads):
@@ -156,11 +175,24 @@ class Play:
         real, rows = self.batch["image"], [row for seen in self.game.discriminator.seen for row in seen]
         for z, images in zip(self.game.generator.seen, self.game.generator.given):
             self.made += zip(z, images)
-        is_real = [any(torch.equal(row, r) for r in real) for row in rows]
+        if any(not _among(z, self.game.drawn) for z, _ in self.made):
+            raise Wrong(
+                "own-latent",
+                "G is given numbers that `game.latent` did not draw.",
+                "`game.latent(n)` draws z ~ N(0, I), as long as G needs it and on its device: no `randn`, no `rand`.",
+            )
+        is_real = [_among(row, real) for row in rows]
         # Each fake with the latent that it was made from: what G's gradient will be judged by.
         fakes = [(z, row) for row in rows for z, made in self.made if torch.equal(row, made)]
         if player == "generator" and not rows:
             raise _stale()
+        missing = not fakes or (player == "discriminator" and sum(is_real) < len(real))
+        if missing and any(not _among(row, [*real, *(image for _, image in self.made)]) for row in rows):
+            raise Wrong(
+                "changed-images",
+                "D is given images that are neither the batch's nor G's: they were changed on their way.",
+                '`batch["image"]` is in [−1, 1] already, and so is what G draws: no rescaling, no noise.',
+            )
         if player == "discriminator" and sum(is_real) < len(real):
             raise Wrong(
                 "no-real",
@@ -180,15 +212,28 @@ class Play:
                 "in G's turn D looks at the real images, but G never sees them: its loss depends on its fakes alone.",
                 "G's turn is `generator_loss(D(fake))` and nothing else.",
             )
-        if len(fakes) % len(real):
+        distinct = len({tuple(z.tolist()) for z, _ in fakes})
+        if distinct == 1 and len(fakes) > 1:
+            raise Wrong(
+                "one-latent",
+                "all your fakes are one image: G is given the same z again and again.",
+                "`game.latent(n)` draws n different z; G makes n images of them.",
+            )
+        if distinct != len(real):
             raise Wrong(
                 "batch-size",
-                f"you make {len(fakes)} fakes for {len(real)} real images.",
+                f"you make {distinct} fake{'s' * (distinct > 1)} for {len(real)} real images.",
                 "The last batch may be smaller, and other people choose another size: `game.latent(len(real))`.",
             )
         return real, torch.stack([z for z, _ in fakes])
 
     def _gradient(self, total: Tensor, parameters: list[nn.Parameter], player: str) -> list[Tensor]:
+        if not all(parameter.requires_grad for parameter in parameters):
+            raise Wrong(
+                "left-frozen",
+                f"the {player}'s weights don't require gradients when its turn comes.",
+                "Who freezes D for G's turn has to thaw it again (`requires_grad_(True)`); here nobody need freeze it.",
+            )
         if not total.requires_grad:
             raise _cut(f"the {player}'s turn")
         try:
@@ -210,68 +255,9 @@ class Play:
             raise _cut("the discriminator's turn")
         return [torch.zeros_like(p) if g is None else g.clone() for p, g in zip(parameters, grads)]
 
-    def _expected(self, player: str, real: Tensor, latents: Tensor) -> tuple[list[Tensor], dict]:
-        """The right gradient, and those of the mistakes that have a name."""
-        parameters = list(self.game.players[player].parameters())
-        real_logits = self.game.discriminator.layers(real)
-        fake_logits = self.game.discriminator.layers(self.game.generator.layers(latents))
 
-        def slope(loss: Tensor) -> list[Tensor]:
-            grads = torch.autograd.grad(loss, parameters, allow_unused=True, retain_graph=True)
-            return [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, grads)]
-
-        if player == "discriminator":
-            right = slope(discriminator_loss(real_logits, fake_logits))
-            return right, {
-                "swapped": (
-                    slope(discriminator_loss(fake_logits, real_logits)),
-                    "D learns to call real images fake and fakes real: the two are swapped.",
-                    "`discriminator_loss(real_logits, fake_logits)`: D(real) first, D(fake) second.",
-                ),
-                "only-fake-loss": (
-                    slope(generator_loss(-fake_logits)),
-                    "D's loss only counts its fakes.",
-                    "Give `discriminator_loss` the real logits as well as the fake ones.",
-                ),
-                "only-real-loss": (
-                    slope(generator_loss(real_logits)),
-                    "D's loss only counts the real images.",
-                    "Give `discriminator_loss` the fake logits as well (and detach the image, not D's logits of it).",
-                ),
-                "fools-itself": (
-                    slope(generator_loss(fake_logits)),
-                    "in its own turn D minimises G's loss: it learns to be fooled.",
-                    "D's turn takes `discriminator_loss`, G's turn takes `generator_loss`.",
-                ),
-                "same-twice": (
-                    slope(discriminator_loss(fake_logits, fake_logits)),
-                    "D's loss gets the fake logits twice.",
-                    "`discriminator_loss(D(real), D(fake))`.",
-                ),
-                "negative": (
-                    [-grad for grad in right],
-                    "D climbs its loss instead of descending it.",
-                    "Your loss is already something to minimise: no minus in front of it.",
-                ),
-            }
-        right = slope(generator_loss(fake_logits))
-        return right, {
-            "generator-negative": (
-                [-grad for grad in right],
-                "G's loss falls when D catches its fakes: the sign is wrong.",
-                "Your `generator_loss` is already something to minimise: no minus in front of it.",
-            ),
-            "wrong-loss-generator": (
-                slope(generator_loss(-fake_logits)),
-                "G's turn minimises D's fake term, so G learns to make fakes that are easy to catch.",
-                "G's turn takes `generator_loss`, D's turn takes `discriminator_loss`.",
-            ),
-            "saturating": (
-                slope(-generator_loss(-fake_logits)),
-                "G's turn uses the saturating loss, log(1 − D(G(z))).",
-                "Use the non-saturating `generator_loss` that you wrote above.",
-            ),
-        }
+def _among(row: Tensor, rows: Iterable[Tensor]) -> bool:
+    return any(torch.equal(row, one) for one in rows)
 
 
 def _stale() -> Wrong:
@@ -291,11 +277,19 @@ def _cut(where: str) -> Wrong:
 
 
 def judge_turns(function: Callable) -> None:
-    """Two iterations, with other batch sizes, steps and weights."""
-    for size, step in ((5, 0), (3, 7)):
-        torch.manual_seed(size)
-        label = torch.arange(size)
-        Play(function, TinyGame(), {"image": torch.rand(size, 1, 2, 2) * 2 - 1, "label": label}).run(step)
+    """Three iterations with other batch sizes and steps; the last one goes on with the first one's game."""
+    game, seen = TinyGame(), list[Tensor]()
+    for size, step, one in ((5, 0, game), (3, 7, TinyGame()), (5, 8, game)):
+        torch.manual_seed(step)
+        batch = {"image": torch.rand(size, 1, 2, 2) * 2 - 1, "label": torch.arange(size)}
+        latents = Play(function, one, batch, step).run()
+        if any(_among(z, seen) for z in latents):
+            raise Wrong(
+                "same-latents",
+                "your fakes come from the same z in each iteration, so G learns to draw a few images and no others.",
+                "Draw anew each time: no `torch.manual_seed` and no generator with a seed of its own in here.",
+            )
+        seen += latents
 
 
 TURNS = Exercise(
