@@ -191,6 +191,11 @@ def _train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--run", metavar="DIR", help="the run's folder (default: runs/LAB)")
     train.add_argument("--processes", type=_count, default=1, metavar="P", help="one a GPU (default: 1)")
     train.add_argument("--threads", type=_count, metavar="T", help="CPU threads (default: the cores that are free)")
+    train.add_argument(
+        "--score",
+        action="store_true",
+        help="score the samples as it goes, and keep the best checkpoint beside the last",
+    )
     train.add_argument("--precision", choices=("auto", "float32", "bf16", "fp16"), default="auto")
     train.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from labkit.errors import UserError, nearest
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 
 def lab(arguments: argparse.Namespace) -> int:
@@ -66,6 +65,7 @@ def train(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
         precision=arguments.precision,
         device=arguments.device,
+        score=arguments.score,
     )
     return 0
 
@@ -74,13 +74,15 @@ def _words(arguments: argparse.Namespace) -> list[str]:
     """Write the arguments of a training as words again, for processes that each run it."""
     options = ("data", "scale", "steps", "minutes", "seed", "run", "threads", "precision", "device")
     given = [(name, getattr(arguments, name)) for name in options]
-    return [arguments.lab, *(f"--{name}={value}" for name, value in given if value is not None)]
+    words = [arguments.lab, *(f"--{name}={value}" for name, value in given if value is not None)]
+    return [*words, "--score"] if arguments.score else words
 
 
 def sample(arguments: argparse.Namespace) -> int:
     """``labkit sample``: a sheet of images, marked as synthetic in the file."""
     from PIL.PngImagePlugin import PngInfo
 
+    from labkit.pictures import grid
     from labkit.recipes import sample_images
 
     out = Path(arguments.out or f"{Path(arguments.source).resolve().name}-samples.png")
@@ -89,32 +91,9 @@ def sample(arguments: argparse.Namespace) -> int:
     images = sample_images(_source(arguments.source), arguments.n, arguments.seed)
     about = PngInfo()
     about.add_text("Description", f"synthetic: drawn by labkit from {arguments.source}, seed {arguments.seed}")
-    sheet(images).save(out, pnginfo=about)
+    grid(images).save(out, pnginfo=about)
     print(f"{len(images)} images in {out}")
     return 0
-
-
-def sheet(images: "Tensor"):
-    """Lay images out row by row on a nearly square sheet, two pixels apart.
-
-    Args:
-        images: uint8 (n, C, H, W), C of 1 or 3.
-
-    Returns:
-        A PIL image.
-    """
-    import numpy as np
-    from PIL import Image
-
-    n, channels, height, width = images.shape
-    columns = math.ceil(math.sqrt(n))
-    rows = math.ceil(n / columns)
-    gap = 2
-    page = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8)
-    for i, image in enumerate(images.permute(0, 2, 3, 1).numpy()):
-        top, left = gap + (i // columns) * (height + gap), gap + (i % columns) * (width + gap)
-        page[top : top + height, left : left + width] = image
-    return Image.fromarray(page[:, :, 0] if channels == 1 else page)
 
 
 def evaluate(arguments: argparse.Namespace) -> int:

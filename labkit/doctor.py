@@ -113,8 +113,8 @@ def _torch() -> Finding:
 def _machine() -> Iterator[Finding]:
     import torch
 
+    from labkit.threads import busy_cores, choose_threads, cores
     from labkit.training.precision import choose_device, choose_precision
-    from labkit.training.threads import busy_cores, choose_threads, cores
 
     device = choose_device()
     if device.type == "cuda":

@@ -17,10 +17,10 @@ from labkit.models.cgan import ConditionalGAN
 from labkit.models.dcgan import dcgan
 from labkit.models.game import Game
 from labkit.models.gan import mlp_gan
+from labkit.pictures import to_uint8
+from labkit.threads import single_thread
 from labkit.training import Adam, Run, load, train
-from labkit.training.pictures import to_uint8
 from labkit.training.precision import choose_device
-from labkit.training.threads import single_thread
 
 if TYPE_CHECKING:
     from labkit.metrics import Score

@@ -17,10 +17,10 @@ from labkit.bench.textbook import Textbook, loader
 from labkit.data.stream import Stream
 from labkit.models.dcgan import dcgan
 from labkit.models.gan import GAN
+from labkit.threads import choose_threads
 from labkit.training import Settings
 from labkit.training.loop import Trainer
 from labkit.training.precision import Precision, choose_device, cpu_has_bf16
-from labkit.training.threads import choose_threads
 
 SIZE = 64
 

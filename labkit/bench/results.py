@@ -10,10 +10,10 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,16 +37,18 @@ def lab01() -> dict[str, Any]:
     """Lab 01 at scale `cpu` on real MNIST: the DCGAN against the MLP GAN at the same minutes, three seeds."""
     from labkit.metrics import combine
     from labkit.recipes import evaluate, train_lab
+    from labkit.threads import choose_threads
 
-    found: dict[str, Any] = {"data": "mnist", "n": N, "seeds": len(SEEDS)}
+    found: dict[str, Any] = {"data": "mnist", "n": N, "seeds": len(SEEDS), "threads": choose_threads()}
     for lab in ("gan", "dcgan"):
         scores, images, minutes = [], [], []
         for seed in SEEDS:
-            with tempfile.TemporaryDirectory() as folder:
-                run = train_lab(lab, data="mnist", scale="cpu", seed=seed, run=folder)
-                scores.append(evaluate(folder, n=N))
-                images.append(run.images)
-                minutes.append(run.seconds / 60)
+            folder = Path("runs", "results", f"{lab}-{seed}")
+            shutil.rmtree(folder, ignore_errors=True)
+            run = train_lab(lab, data="mnist", scale="cpu", seed=seed, run=folder)
+            scores.append(evaluate(folder, n=N))
+            images.append(run.images)
+            minutes.append(run.seconds / 60)
             print(scores[-1].table(), flush=True)
         both = combine(scores)
         found[lab] = {
@@ -96,7 +98,7 @@ def start() -> dict[str, Any]:
     )
     picture = (
         "import time; t = time.perf_counter(); import torch; from labkit.recipes import load_game; "
-        "from labkit.training.pictures import png; game, _ = load_game('cgan'); png(game.sample(50)); "
+        "from labkit.pictures import png; game, _ = load_game('cgan'); png(game.sample(50)); "
         "print(time.perf_counter() - t)"
     )
     explorer = (
@@ -124,7 +126,7 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
             one = lab[name]
             rows.append(
                 (
-                    f"{title}, {one['minutes']:.1f} minutes on real MNIST ({one['images']:,.0f} images)",
+                    f"{title}, {one['minutes']:.1f} minutes of {lab['threads']} thread(s) on MNIST ({one['images']:,.0f} images)",
                     f"FD-digits {one['fd']:.2f} ± {one['fd_std']:.2f}, precision {one['precision']:.2f}, recall "
                     f"{one['recall']:.2f}, {one['classes']} of 10 classes above 3 % (smallest "
                     f"{100 * one['smallest_class']:.1f} %)",

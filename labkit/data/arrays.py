@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import torch
 
 from labkit.errors import UserError
+from labkit.threads import single_thread
 
 _HEADER = 128
 _ABANDONED = 3600.0
@@ -71,17 +71,6 @@ def alone(folder: Path) -> Iterator[None]:
         return
     with lock:
         yield
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """One torch thread inside: work in small pieces that a second thread on a busy core makes many times slower."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Writer:
@@ -210,7 +199,7 @@ def _build(folder: Path, name: str, build: Callable[[Writer], dict[str, Any]]) -
         raise cannot_write(folder.parent, error) from error
     writer = Writer(partial)
     try:
-        with one_thread():
+        with single_thread():
             writer.finish(build(writer))
         return _publish(partial, folder)
     finally:

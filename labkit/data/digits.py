@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from labkit.data.arrays import Writer, cached, one_thread
+from labkit.data.arrays import Writer, cached
 from labkit.data.dataset import Dataset
 from labkit.data.strokes import WAYS
+from labkit.threads import single_thread
 
 # Raise this when the drawing changes: cached arrays of another version are not used.
 VERSION = 3
@@ -204,7 +205,7 @@ def draw(count: int, *, size: int = 28, seed: int = 0) -> tuple[np.ndarray, np.n
         Pictures (count, size, size) uint8, white ink (255) on black (0) as in MNIST, and labels (count,) int64 in 0..9.
     """
     starts = range(0, count, _BLOCK)
-    with one_thread():
+    with single_thread():
         blocks = [_block(seed, start // _BLOCK, min(_BLOCK, count - start), size) for start in starts]
     empty = (np.zeros((0, size, size), dtype=np.uint8), np.zeros(0, dtype=np.int64))
     pictures, labels = zip(*blocks or [empty])

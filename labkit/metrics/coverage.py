@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from labkit.errors import UserError
-from labkit.metrics.network import CHUNK, as_uint8, digits_network, network_input, one_thread
+from labkit.metrics.network import CHUNK, as_uint8, digits_network, network_input
+from labkit.threads import single_thread
 
 CLASSES = 10
 THRESHOLD = 0.03
@@ -53,7 +54,7 @@ def labels_of(images: Tensor | np.ndarray) -> Tensor:
         UserError: the images are of a wrong form.
     """
     network = digits_network()
-    with one_thread():
+    with single_thread():
         return torch.cat([network.logits(network_input(chunk)).argmax(1) for chunk in as_uint8(images).split(CHUNK)])
 
 

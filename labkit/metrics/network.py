@@ -7,8 +7,6 @@ thread. It was trained once by ``python -m labkit.metrics.train_digits_network``
 """
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -17,22 +15,12 @@ from torch import Tensor, nn
 
 from labkit import weights
 from labkit.errors import UserError
+from labkit.threads import single_thread
 
 FEATURES = 64
 SIZE = 28
 # Small enough that one chunk's activations stay in a core's cache.
 CHUNK = 250
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Use one CPU thread inside: two threads on one free core can be a hundred times slower than one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
@@ -184,5 +172,5 @@ def features(network: DigitsNetwork, images: Tensor | np.ndarray) -> Tensor:
     """
     if isinstance(images, Tensor) and images.requires_grad:
         raise UserError("The scoring network is never used in a loss: detach the images before scoring them.")
-    with one_thread():
+    with single_thread():
         return torch.cat([network.features(network_input(chunk)) for chunk in as_uint8(images).split(CHUNK)])

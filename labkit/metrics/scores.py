@@ -16,7 +16,8 @@ from labkit.metrics.coverage import class_coverage
 from labkit.metrics.frechet import interval
 from labkit.metrics.measures import MEASURES, Measures, real_set
 from labkit.metrics.neighbours import neighbour_scores
-from labkit.metrics.network import FEATURES, as_uint8, digits_network, features, one_thread
+from labkit.metrics.network import FEATURES, as_uint8, digits_network, features
+from labkit.threads import single_thread
 
 NAME = "FD-digits"
 CHUNK = 500
@@ -189,7 +190,7 @@ def score(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, *, n: int = 1
     Warns:
         UserWarning: the data are too few for n, or the samples' size is not the data's.
     """
-    with one_thread():
+    with single_thread():
         images = _collect(sample, dataset, n, seed)
         real = real_set(dataset, len(images))
         measures = real.compare(features(digits_network(), images))
@@ -221,7 +222,7 @@ def quick_score(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, n: int 
     Raises:
         UserError: as :func:`score`.
     """
-    with one_thread():
+    with single_thread():
         images = _collect(sample, dataset, n, seed=0)
         real = real_set(dataset, len(images))
         found = features(digits_network(), images)

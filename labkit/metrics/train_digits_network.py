@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from labkit import data, weights
-from labkit.metrics.network import CHUNK, DigitsNetwork, network_input, one_thread
+from labkit.metrics.network import CHUNK, DigitsNetwork, network_input
+from labkit.threads import single_thread
 
 BATCH = 128
 LEARNING_RATE = 4e-3
@@ -98,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--out", type=Path, default=weights.FOLDER, help="folder for digits.safetensors and digits.json"
     )
     options = parser.parse_args(arguments)
-    with one_thread():
+    with single_thread():
         start = time.perf_counter()
         network = train(options.epochs, options.seed)
         minutes = (time.perf_counter() - start) / 60

@@ -5,24 +5,31 @@ G's output nor D's input; no hidden fully connected layers; ReLU and tanh in G, 
 N(0, 0.02²).
 """
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from labkit.errors import UserError
 from labkit.models.gan import GAN
 
 
-def levels(size: int) -> tuple[int, int]:
-    """The side of the smallest map and the number of doublings from it: 28 → (7, 2), 32 → (4, 3), 64 → (4, 4).
+def sides(size: int) -> list[int]:
+    """Sides of the maps from the smallest, of 3 or 4 pixels, to the image: 64 → 4, 8, 16, 32, 64; 28 → 4, 7, 14, 28.
 
     Raises:
-        UserError: a size that no doubling of 4 to 7 pixels reaches.
+        UserError: an image of fewer than 5 pixels.
     """
-    start, ups = size, 0
-    while start > 7 and start % 2 == 0:
-        start, ups = start // 2, ups + 1
-    if not 4 <= start <= 7 or not ups:
-        raise UserError(f"a DCGAN can't draw {size} px: take 4, 5, 6 or 7 times a power of two, such as 28, 32 or 64")
-    return start, ups
+    if size < 5:
+        raise UserError(f"a DCGAN can't draw {size} px: take 5 or more")
+    found = [size]
+    while found[0] > 4:
+        found.insert(0, (found[0] + 1) // 2)
+    return found
+
+
+def doubling(small: int, large: int) -> dict[str, int]:
+    """Kernel, stride and padding of the convolution between two sides: 2n ↔ n by 4/2/1, the odd 2n − 1 ↔ n by 3/2/1."""
+    return {"kernel_size": 4 if large == 2 * small else 3, "stride": 2, "padding": 1}
 
 
 class Generator(nn.Module):
@@ -36,17 +43,18 @@ class Generator(nn.Module):
 
     def __init__(self, latent_dim: int, image_shape: tuple[int, int, int], width: int):
         super().__init__()
-        start, ups = levels(image_shape[1])
-        channels = width * 2 ** (ups - 1)
-        layers = [nn.ConvTranspose2d(latent_dim, channels, start, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
-        for _ in range(ups - 1):
+        maps = sides(image_shape[1])
+        channels = width * 2 ** (len(maps) - 2)
+        layers = [nn.ConvTranspose2d(latent_dim, channels, maps[0], bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
+        for small, large in pairwise(maps[:-1]):
             layers += [
-                nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1, bias=False),
+                nn.ConvTranspose2d(channels, channels // 2, **doubling(small, large), bias=False),
                 nn.BatchNorm2d(channels // 2),
                 nn.ReLU(),
             ]
             channels //= 2
-        layers += [nn.ConvTranspose2d(channels, image_shape[0], 4, stride=2, padding=1, bias=False), nn.Tanh()]
+        last = nn.ConvTranspose2d(channels, image_shape[0], **doubling(*maps[-2:]), bias=False)
+        layers += [last, nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -66,17 +74,17 @@ class Discriminator(nn.Module):
 
     def __init__(self, image_shape: tuple[int, int, int], width: int, norm: bool = True):
         super().__init__()
-        start, ups = levels(image_shape[1])
-        layers = [nn.Conv2d(image_shape[0], width, 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
+        maps = sides(image_shape[1])
+        layers = [nn.Conv2d(image_shape[0], width, **doubling(*maps[-2:]), bias=False), nn.LeakyReLU(0.2)]
         channels = width
-        for _ in range(ups - 1):
+        for large, small in pairwise(maps[-2::-1]):
             layers += [
-                nn.Conv2d(channels, channels * 2, 4, stride=2, padding=1, bias=not norm),
+                nn.Conv2d(channels, channels * 2, **doubling(small, large), bias=not norm),
                 nn.BatchNorm2d(channels * 2) if norm else nn.Identity(),
                 nn.LeakyReLU(0.2),
             ]
             channels *= 2
-        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, start, bias=False))
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, maps[0], bias=False))
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, C, H, W) → (B,) scores."""

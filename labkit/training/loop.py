@@ -17,6 +17,7 @@ from labkit.data.dataset import Dataset
 from labkit.data.stream import Stream
 from labkit.errors import UserError
 from labkit.models.game import Game
+from labkit.threads import ThreadGuard, choose_threads, single_thread
 from labkit.training import checkpoint
 from labkit.training.averages import Averages
 from labkit.training.distributed import Processes
@@ -28,7 +29,6 @@ from labkit.training.progress import Progress
 from labkit.training.record import Record
 from labkit.training.run import Run
 from labkit.training.settings import Settings
-from labkit.training.threads import ThreadGuard, choose_threads, single_thread
 
 Score = Callable[[Game], Mapping[str, float]]
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from labkit.training.pictures import grid
+from labkit.pictures import grid
 
 
 def in_notebook() -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from labkit.errors import UserError
-from labkit.training.pictures import animate, save_grid
+from labkit.pictures import animate, save_grid
 
 
 class Record:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from labkit.models.game import Game
+from labkit.pictures import png
+from labkit.threads import single_thread
 from labkit.training import checkpoint
 from labkit.training.averages import Averages
-from labkit.training.pictures import png
 from labkit.training.progress import dashboard
-from labkit.training.threads import single_thread
 
 
 @dataclass

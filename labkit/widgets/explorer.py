@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from labkit.training.pictures import png
-from labkit.training.threads import single_thread
+from labkit.pictures import png
+from labkit.threads import single_thread
 
 if TYPE_CHECKING:
     import ipywidgets

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from labkit.training.pictures import grid, png
+from labkit.pictures import grid, png
 
 
 def show(picture: Tensor | bytes, words: str, *, columns: int | None = None, scale: int = 2) -> None:

@@ -8,8 +8,8 @@ from torch import Tensor
 from labkit.models.cgan import ConditionalGAN
 from labkit.models.gan import GAN
 from labkit.nn.latent import around, slerp
-from labkit.training.pictures import png
-from labkit.training.threads import single_thread
+from labkit.pictures import png
+from labkit.threads import single_thread
 from labkit.widgets.explorer import Explorer, button, slider
 
 

@@ -5,7 +5,7 @@ import torch
 
 from labkit.errors import UserError
 from labkit.models.cgan import ConditionalGAN, condition_image, condition_latent
-from labkit.models.dcgan import dcgan, levels
+from labkit.models.dcgan import dcgan, sides
 from labkit.models.game import Seat, evaluating
 from labkit.models.gan import GAN, mlp_gan
 
@@ -20,16 +20,24 @@ def test_dcgan_64_has_the_parameters_of_the_usual_tutorial():
 
 
 @pytest.mark.parametrize(
-    "size, wanted", [(28, (7, 2)), (32, (4, 3)), (64, (4, 4)), (128, (4, 5)), (8, (4, 1)), (48, (6, 3))]
+    "size, wanted",
+    [(28, [4, 7, 14, 28]), (32, [4, 8, 16, 32]), (64, [4, 8, 16, 32, 64]), (30, [4, 8, 15, 30]), (9, [3, 5, 9])],
 )
-def test_levels(size, wanted):
-    assert levels(size) == wanted
+def test_sides(size, wanted):
+    assert sides(size) == wanted
 
 
-@pytest.mark.parametrize("size", [4, 7, 30, 36, 1])
-def test_sizes_that_no_doubling_reaches(size):
+@pytest.mark.parametrize("size", [5, 6, 7, 8, 9, 30, 31, 33, 45])
+def test_any_size_is_reached_and_scored(size):
+    game = dcgan((2, size, size), 3, 2)
+    image = game.sample(3)
+    assert image.shape == (3, 2, size, size) and game.discriminator(image).shape == (3,)
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_sizes_without_a_doubling(size):
     with pytest.raises(UserError, match=f"{size} px"):
-        levels(size)
+        sides(size)
 
 
 GAMES = {

@@ -10,12 +10,12 @@ from torch.nn.functional import softplus
 
 from labkit.errors import UserError
 from labkit.models.game import Turn
+from labkit.threads import ThreadGuard, choose_threads, single_thread
 from labkit.training import Settings, checkpoint, load
 from labkit.training.averages import Averages
 from labkit.training.meters import Diverged
 from labkit.training.precision import Precision, choose_precision
 from labkit.training.progress import dashboard
-from labkit.training.threads import ThreadGuard, choose_threads, single_thread
 from tests.training.tiny import convolutional, data, digest, plain, quick
 
 
@@ -127,7 +127,7 @@ def test_threads(monkeypatch):
     assert choose_threads() == 3
     monkeypatch.delenv("LABKIT_THREADS")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    from labkit.training import threads
+    from labkit import threads
 
     monkeypatch.setattr(threads, "cores", lambda: 2)
     for busy, wanted in ((0.0, 2), (0.2, 2), (0.9, 1), (2.0, 1)):
@@ -138,7 +138,7 @@ def test_threads(monkeypatch):
 
 
 def test_the_guard_gives_up_threads_when_steps_become_much_slower(monkeypatch):
-    from labkit.training import threads
+    from labkit import threads
 
     clock, used = [0.0], [2]
     monkeypatch.setattr(threads.time, "perf_counter", lambda: clock[0])
@@ -167,6 +167,7 @@ def test_what_a_run_leaves(tmp_path):
     assert 4 <= len(pictures) <= 6 and pictures[-1].stem == "000012"
     with Image.open(tmp_path / "training.gif") as film:
         assert film.n_frames >= 4
+    assert list((tmp_path / "tensorboard").glob("events.*")), "TensorBoard is installed with the dev extra"
     again = load(tmp_path, convolutional())
     expected = run.sample(4)
     assert torch.equal(again.sample(4, generator=torch.Generator().manual_seed(0)), expected)
