@@ -1,6 +1,7 @@
 """What every test needs: one thread, the smallest scale, and notebooks that may be slow."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 
@@ -17,6 +18,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if type(item).__name__ == "IPyNbCell":
             item.output_timeout = 120  # type: ignore[attr-defined]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Notebooks under test start anew: they would go on with, or refuse, what another version left in their folder."""
+    if not hasattr(session.config, "workerinput"):  # the main process, before any worker runs a notebook
+        for folder in ("notebooks", "solutions"):
+            shutil.rmtree(session.config.rootpath / folder / "runs", ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -126,7 +126,8 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
             one = lab[name]
             rows.append(
                 (
-                    f"{title}, {one['minutes']:.1f} minutes of {lab['threads']} thread(s) on MNIST ({one['images']:,.0f} images)",
+                    f"{title}, {one['minutes']:.1f} minutes of {lab['threads']} thread(s) on MNIST "
+                    f"({one['images']:,.0f} images)",
                     f"FD-digits {one['fd']:.2f} ± {one['fd_std']:.2f}, precision {one['precision']:.2f}, recall "
                     f"{one['recall']:.2f}, {one['classes']} of 10 classes above 3 % (smallest "
                     f"{100 * one['smallest_class']:.1f} %)",

@@ -27,9 +27,9 @@ def sides(size: int) -> list[int]:
     return found
 
 
-def doubling(small: int, large: int) -> dict[str, int]:
+def doubling(small: int, large: int) -> tuple[int, int, int]:
     """Kernel, stride and padding of the convolution between two sides: 2n ↔ n by 4/2/1, the odd 2n − 1 ↔ n by 3/2/1."""
-    return {"kernel_size": 4 if large == 2 * small else 3, "stride": 2, "padding": 1}
+    return (4 if large == 2 * small else 3), 2, 1
 
 
 class Generator(nn.Module):
@@ -48,12 +48,12 @@ class Generator(nn.Module):
         layers = [nn.ConvTranspose2d(latent_dim, channels, maps[0], bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
         for small, large in pairwise(maps[:-1]):
             layers += [
-                nn.ConvTranspose2d(channels, channels // 2, **doubling(small, large), bias=False),
+                nn.ConvTranspose2d(channels, channels // 2, *doubling(small, large), bias=False),
                 nn.BatchNorm2d(channels // 2),
                 nn.ReLU(),
             ]
             channels //= 2
-        last = nn.ConvTranspose2d(channels, image_shape[0], **doubling(*maps[-2:]), bias=False)
+        last = nn.ConvTranspose2d(channels, image_shape[0], *doubling(*maps[-2:]), bias=False)
         layers += [last, nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
@@ -75,11 +75,11 @@ class Discriminator(nn.Module):
     def __init__(self, image_shape: tuple[int, int, int], width: int, norm: bool = True):
         super().__init__()
         maps = sides(image_shape[1])
-        layers = [nn.Conv2d(image_shape[0], width, **doubling(*maps[-2:]), bias=False), nn.LeakyReLU(0.2)]
+        layers = [nn.Conv2d(image_shape[0], width, *doubling(*maps[-2:]), bias=False), nn.LeakyReLU(0.2)]
         channels = width
         for large, small in pairwise(maps[-2::-1]):
             layers += [
-                nn.Conv2d(channels, channels * 2, **doubling(small, large), bias=not norm),
+                nn.Conv2d(channels, channels * 2, *doubling(small, large), bias=not norm),
                 nn.BatchNorm2d(channels * 2) if norm else nn.Identity(),
                 nn.LeakyReLU(0.2),
             ]

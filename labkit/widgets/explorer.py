@@ -89,7 +89,7 @@ def slider(start: float, stop: float, step: float, label: str, value: float | No
         max=stop,
         step=step,
         description=label,
-        style={"description_width": "110px"},
+        style={"description_width": "120px"},
         layout=ipywidgets.Layout(width="420px", max_width="100%"),
     )
 

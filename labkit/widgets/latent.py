@@ -70,7 +70,7 @@ class DrawMe(Explorer):
         self.game, self.seed = game.eval(), seed
         self.controls = {
             "digit": slider(0, game.classes - 1, 1, "digit (y)", value=7),
-            "hand": slider(0, 360, 5, "hand (z), degrees"),
+            "hand": slider(0, 360, 5, "hand (z), °"),
             "new": button("another writer", self.renew, "Draw another circle of latents"),
         }
 

@@ -9,12 +9,7 @@ from torch.nn.functional import one_hot
 
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.judging import Raised, call, near
-
-
-def condition_image(image: Tensor, label: Tensor, classes: int) -> Tensor:
-    """One plane a class behind the image, ones for its own class: (B, C, H, W), (B,) → (B, C + classes, H, W)."""
-    planes = one_hot(label, classes).to(image.dtype)[:, :, None, None].expand(-1, -1, *image.shape[2:])
-    return torch.cat([image, planes], 1)
+from labkit.models.cgan import condition_image
 
 
 def judge_condition_image(function: Callable) -> None:

@@ -8,23 +8,7 @@ from torch.nn.functional import normalize
 
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.judging import Raised, call, near, recognise
-
-
-def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """(sin((1 − t)ω) a + sin(tω) b) / sin ω with ω the angle between a and b, row by row; (B, D), (B, D) → (B, D).
-
-    Nearly parallel rows, where sin ω vanishes, go along the straight line, which is the limit.
-    """
-    t = torch.as_tensor(t, dtype=a.dtype, device=a.device)
-    t = t[:, None] if t.dim() == 1 else t
-    cosine = (normalize(a, dim=1) * normalize(b, dim=1)).sum(1, keepdim=True).clamp(-1, 1)
-    angle = torch.acos(cosine)
-    sine = torch.sin(angle)
-    straight = sine.abs() < 1e-4
-    sine = torch.where(straight, torch.ones_like(sine), sine)
-    along = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / sine
-    return torch.where(straight, torch.lerp(a, b, t.expand_as(a)), along)
-
+from labkit.nn.latent import slerp
 
 EACH_ROW = "Each row has its own angle: sum over `dim=1` with `keepdim=True`."
 ALONG_ROWS = "A row is one latent: lengths and products run along it, over `dim=1` with `keepdim=True`."

@@ -8,14 +8,7 @@ from torch import Tensor
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.judging import Raised, call, near, recognise, scalar
 from labkit.course.lab01.interpolates import Critic, batches, judge_points, judge_spread, judge_weights
-
-
-def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-    """E[(‖∇D(x̂)‖₂ − 1)²] at x̂ = εx + (1 − ε)G(z), one ε ~ U[0, 1] an image: images (B, C, H, W) → a scalar."""
-    mix = torch.rand(len(real), 1, 1, 1, device=real.device)
-    between = (mix * real + (1 - mix) * fake).detach().requires_grad_()
-    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+from labkit.nn.losses import gradient_penalty
 
 
 def judge_gradient_penalty(function: Callable) -> None:
