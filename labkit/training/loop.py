@@ -17,7 +17,7 @@ from labkit.data.dataset import Dataset
 from labkit.data.stream import Stream
 from labkit.errors import UserError
 from labkit.models.game import Game
-from labkit.threads import ThreadGuard, choose_threads, single_thread
+from labkit.threads import ThreadGuard, choose_threads, cores, single_thread
 from labkit.training import checkpoint
 from labkit.training.averages import Averages
 from labkit.training.distributed import Processes
@@ -138,6 +138,7 @@ class Trainer:
                         guard.pause()
                     self.iterate()
                     if guard.step():
+                        self.threads = 1
                         self._log({"note": "other work took the cores: one thread from here on"})
                     progress.step(*self._done(), self.meters.line())
                     if self.score and self._due(settings.score_images):
@@ -148,7 +149,7 @@ class Trainer:
                         self.save()
                         saved = time.perf_counter()
                         guard.pause()
-                    if self.processes.any(interrupts.asked, self.device):
+                    if self._agreed(interrupts.asked):
                         raise KeyboardInterrupt
             self.meters.check(self.step)
             self._preview(progress, last=True)
@@ -196,7 +197,13 @@ class Trainer:
 
     def _over(self) -> bool:
         over = self._share_done() >= 1
-        return self.processes.any(over, self.device) if self.settings.minutes else over
+        return self._agreed(over) if self.settings.minutes else over
+
+    def _agreed(self, flag: bool) -> bool:
+        """Whether any process says so: clocks and signals differ. Asking stalls a GPU; every eighth step is enough."""
+        if self.processes.world > 1 and self.step % 8:
+            return False
+        return self.processes.any(flag, self.device)
 
     def _due(self, every: int) -> bool:
         return self.images // every > (self.images - self.settings.batch) // every
@@ -308,7 +315,7 @@ class Trainer:
             self.step, self.images, self.seconds = state["step"], state["images"], state["seconds"]
             self.best, self._saved_step = state["best"], state["step"]
             if self.settings.threads is None and state["session"]["threads"].isdigit():
-                self.threads = int(state["session"]["threads"])
+                self.threads = min(int(state["session"]["threads"]), cores())
             now = self._session()
             changes = {key: f"{old} → {now[key]}" for key, old in state["session"].items() if now[key] != old}
         self.processes.wait()

@@ -3,7 +3,8 @@
 import importlib.util
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,17 @@ class Record:
             self._board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=step + 1)
         return lines
 
+    @contextmanager
+    def _writing(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            kept = f"; the last checkpoint is whole: {self.last}" if self.last.exists() else ""
+            raise UserError(f"can't write {path}: {error.strerror or error}{kept}") from error
+
     def log(self, entry: Mapping[str, Any]) -> None:
         """Append one line, and the same to TensorBoard if it is installed."""
-        with open(self._log, "a") as file:
+        with self._writing(self._log), open(self._log, "a") as file:
             file.write(json.dumps(entry) + "\n")
         if self._board:
             for name, value in entry.items():
@@ -71,11 +80,14 @@ class Record:
     def picture(self, images: Tensor, step: int) -> Path:
         """Save a grid of (n, C, H, W) in [−1, 1] as samples/STEP.png."""
         path = self.folder / "samples" / f"{step:06d}.png"
-        save_grid(images, path)
+        with self._writing(path):
+            save_grid(images, path)
         return path
 
     def end(self) -> None:
         """The pictures as an animation, TensorBoard's file closed."""
-        animate(sorted((self.folder / "samples").glob("*.png")), self.folder / "training.gif")
+        film = self.folder / "training.gif"
+        with self._writing(film):
+            animate(sorted((self.folder / "samples").glob("*.png")), film)
         if self._board:
             self._board.close()

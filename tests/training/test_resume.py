@@ -176,6 +176,23 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".last")] == []
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full to write to")
+def test_a_disk_that_fills_up_stops_the_run_with_a_whole_checkpoint(tmp_path):
+    """The log goes to a full device from step 5 on; the next line is due after step 8."""
+    game, kind = convolutional(), type(convolutional())
+
+    def turns(self, batch, step):
+        if step == 5 and (tmp_path / "log.jsonl").exists():
+            (tmp_path / "log.jsonl").unlink()
+            (tmp_path / "log.jsonl").symlink_to("/dev/full")
+        return kind.turns(self, batch, step)
+
+    game.turns = turns.__get__(game)
+    with pytest.raises(UserError, match=r"can't write .*log\.jsonl: No space left"):
+        quick(game, run=tmp_path, steps=12)
+    assert checkpoint.load(tmp_path / "last.pt")["step"] == 8
+
+
 def test_a_run_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="run folder"):
