@@ -178,7 +178,7 @@ def build(lab: str, image_shape: tuple[int, int, int], classes: int, options: Ma
 def train_lab(
     lab: str,
     *,
-    data: str | None = None,
+    data: str | datasets.Dataset | None = None,
     scale: str | None = None,
     seed: int = 0,
     run: str | Path | None = None,
@@ -189,7 +189,7 @@ def train_lab(
 
     Args:
         lab: a key of `LABS`.
-        data: a data set's name or a folder; the lab's own where not given.
+        data: a data set, its name, or a folder; the lab's own where not given.
         scale: one of `SCALES`; by the machine where not given.
         seed: of weights, stream and draws.
         run: the run folder, where training also resumes from; None writes nothing.
@@ -200,7 +200,7 @@ def train_lab(
         UserError: as `train`; also an unknown lab, scale or data set.
     """
     options, settings = settings_for(lab, scale, **overrides)
-    dataset = open_data(lab, data)
+    dataset = data if isinstance(data, datasets.Dataset) else open_data(lab, data)
     game = build(lab, dataset.image_shape, len(dataset.classes), options, seed)
     about = {
         "lab": lab,

@@ -11,7 +11,7 @@
 #
 # Five minutes. At the end you have a network on this page that writes any digit you ask for, and you have trained a first one of your own.
 #
-# **Cost**: nothing to download that can't be left out, no account, no GPU. *Run All* takes under a minute.
+# **Cost**: no account, no GPU; the only download (12 MB) is optional. *Run All* takes under a minute.
 #
 # **What to know first**: some Python. If you have seen a neural network being trained once, that is enough.
 
@@ -35,7 +35,7 @@ two_players()
 # %% [markdown]
 # ## A network that already writes
 #
-# A trained generator ships with labkit. It was told, for each image, which digit was meant: a *conditional* GAN. You will build one in Lab 01.
+# A trained generator (a *checkpoint*: its saved weights) ships with labkit. It was told, for each image, which digit was meant: a *conditional* GAN. You will build one in Lab 01.
 
 # %%
 import torch
@@ -47,7 +47,7 @@ seeds = torch.Generator().manual_seed(0)
 show(writer.sample(50, generator=seeds), "Fifty drawings: five of each digit, every row starts at 0.", columns=10)
 
 # %% [markdown]
-# None of these was ever written by a hand. Each comes from 64 random numbers and the class it was asked for.
+# None of these was ever written by a hand. Each comes from 64 random numbers, the *latent* z, and the *class*, the digit that was asked for.
 #
 # Now move the sliders. With the keyboard: Tab to a slider, then the arrow keys. What changes when you change the *hand*, and what stays?
 
@@ -94,7 +94,7 @@ from labkit.recipes import train_lab
 
 length = {} if SCALE == "smoke" else {"minutes": 2}
 run = train_lab("dcgan", scale=SCALE, run=f"runs/start-{SCALE}", **length)
-show(run.picture(36), "Thirty-six samples of your own generator after training.")
+show(run.picture(36, columns=12), "Thirty-six samples of your own generator. At smoke: still noise.")
 
 # %% [markdown]
 # ## Stopped? Go on
@@ -115,6 +115,7 @@ print(f"{run.step} steps, {run.images} images, {run.seconds:.0f} s of training, 
 
 # %%
 from labkit import course
+from labkit.course import hint  # noqa: F401 (for you to call)
 
 
 def slerp(a, b, t):
@@ -151,7 +152,7 @@ slerp = course.check("01.slerp", slerp)
 # %%
 from labkit.doctor import main as doctor
 
-doctor()
+_ = doctor()
 
 # %% [markdown]
 # Next: [Lab 01](01_gan_basics.ipynb), where you write both losses yourself.

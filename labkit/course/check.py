@@ -100,7 +100,7 @@ def report(lab: str | None = None) -> None:
     own = sum(_records.get(task.name, _Record()).own for task in tasks)
     total = sum(task.points for task in tasks)
     title = f"{own} of {len(tasks)} answers are your own: {points} of {total} points."
-    note = "All of it is your work." if own == len(tasks) else "The rest of the notebook ran on reference answers."
+    note = "All of it is your work." if own == len(tasks) else f"{len(tasks) - own} ran on the reference answer."
     columns = [max(len(row[i]) for row in rows) for i in range(5)]
     text = "\n".join(
         [title, *("  ".join(f"{cell:<{width}}" for cell, width in zip(row, columns)).rstrip() for row in rows), note]
@@ -127,7 +127,8 @@ def _notice(task: Exercise, verdict: Verdict, record: _Record) -> Notice:
     if verdict.kind == "reference":
         again = "Run the cell with your own function again, then this one."
         return Notice("todo", f"{task.title}: this is the reference answer, so it does not count as yours.", (again,))
-    message = verdict.message[:1].upper() + verdict.message[1:]
+    first = verdict.message[:1]
+    message = (first.upper() if first.isascii() else first) + verdict.message[1:]  # ε stays ε
     lines: tuple[str, ...] = (message, verdict.hint, *_ladder(task, record), *printed, skip)
     return Notice("wrong", f"{task.title}: not yet.", tuple(line for line in lines if line), _solution_link(task))
 

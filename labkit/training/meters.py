@@ -38,9 +38,13 @@ class Meters:
         return self._last
 
     def line(self) -> str:
-        """The latest means in short, for the bar."""
-        losses = [f"{name} {value:.2f}" for name, value in self._last.items() if not name.endswith("_score")]
-        return "".join(f", {text}" for text in losses[:4])
+        """Each player's latest mean loss, for the bar."""
+        totals: dict[str, float] = {}
+        for name, value in self._last.items():
+            if not name.endswith("_score"):
+                player = name.partition("/")[0]
+                totals[player] = totals.get(player, 0.0) + value
+        return "".join(f", {player} {total:.2f}" for player, total in totals.items())
 
     def finite(self) -> bool:
         """Whether all values since the last reading are finite."""

@@ -42,9 +42,9 @@ class Run:
         with single_thread(), self.averages.in_place(self.game):
             return self.game.sample(n, generator=torch.Generator().manual_seed(seed)).cpu()
 
-    def picture(self, n: int = 64, seed: int = 0, scale: int = 2) -> bytes:
-        """A grid of samples as a PNG."""
-        return png(self.sample(n, seed), scale=scale)
+    def picture(self, n: int = 64, seed: int = 0, *, columns: int | None = None, scale: int = 2) -> bytes:
+        """A grid of samples as a PNG, so many columns wide."""
+        return png(self.sample(n, seed), columns, scale)
 
     def curves(self) -> bytes:
         """Loss curves and samples as a PNG."""

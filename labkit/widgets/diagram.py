@@ -47,9 +47,11 @@ class Diagram:
             f'orient="auto"><path d="M0 0L10 5L0 10z" fill="{_INK}"/></marker></defs>'
         )
         return (
+            '<div style="overflow-x:auto">'
             f'<svg role="img" aria-label="{escape(self.words)}" viewBox="0 0 {self.width} {self.height}" '
-            f'style="width:100%;max-width:{self.width}px;background:{_PAPER}" font-family="sans-serif" font-size="14">'
-            f"<title>{escape(self.words)}</title>{head}{''.join(self._parts)}</svg>"
+            f'style="width:100%;min-width:560px;max-width:{self.width}px;background:{_PAPER}" '
+            'font-family="sans-serif" font-size="14">'
+            f"<title>{escape(self.words)}</title>{head}{''.join(self._parts)}</svg></div>"
         )
 
     def __repr__(self) -> str:
@@ -64,8 +66,8 @@ def two_players() -> Diagram:
         "fake's score flows back through D into G. G never sees a real image."
     )
     drawing = Diagram(760, 250, words)
-    drawing.box(10, 150, 110, 60, "z ~ N(0, I)", "random numbers")
-    drawing.arrow(120, 180, 170, 180)
+    drawing.box(4, 150, 132, 60, "z ~ N(0, I)", "random numbers")
+    drawing.arrow(136, 180, 170, 180)
     drawing.box(172, 150, 120, 60, "G", "generator", fill="#dbeafe")
     drawing.arrow(292, 180, 342, 180)
     drawing.box(344, 150, 100, 60, "G(z)", "a fake")

@@ -1,8 +1,10 @@
 """Pictures in a notebook with words for those who can't see them, and pictures to keep."""
 
+import base64
+from html import escape
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -18,12 +20,12 @@ def show(picture: Tensor | bytes, words: str, *, columns: int | None = None, sca
         columns: images a row.
         scale: each pixel becomes scale × scale.
     """
-    from IPython.display import Image as Shown
-    from IPython.display import display
+    from IPython.display import HTML, display
 
     data = picture if isinstance(picture, bytes) else png(picture, columns, scale)
-    display(Shown(data=data, format="png", alt=words))
-    print(words)
+    code, said = base64.b64encode(data).decode(), escape(words)
+    image = f'<img src="data:image/png;base64,{code}" alt="{said}" style="max-width:100%;image-rendering:pixelated">'
+    display(HTML(f'<figure style="margin:0">{image}<figcaption>{said}</figcaption></figure>'))
 
 
 def keep(images: Tensor, path: str | Path, caption: str, *, columns: int | None = None, scale: int = 4) -> Path:
@@ -37,12 +39,14 @@ def keep(images: Tensor, path: str | Path, caption: str, *, columns: int | None 
         scale: each pixel becomes scale × scale.
     """
     sheet = grid(images, columns, scale=scale).convert("RGB")
-    line = 16
-    page = Image.new("RGB", (max(sheet.width, 8 * len(caption)), sheet.height + 2 * line + 8), "white")
+    line, font = 22, ImageFont.load_default(size=16)
+    said = (caption, "synthetic: drawn by a neural network, made with labkit")
+    width = max(sheet.width, *(int(font.getlength(text)) + 8 for text in said))
+    page = Image.new("RGB", (width, sheet.height + 2 * line + 8), "white")
     page.paste(sheet, (0, 0))
     pen = ImageDraw.Draw(page)
-    pen.text((4, sheet.height + 4), caption, fill="black")
-    pen.text((4, sheet.height + 4 + line), "synthetic: drawn by a neural network, made with labkit", fill="#555555")
+    for number, text in enumerate(said):
+        pen.text((4, sheet.height + 4 + number * line), text, fill="black", font=font)
     about = PngInfo()
     about.add_text("Description", f"{caption} Synthetic: drawn by a neural network, made with labkit.")
     about.add_text("Software", "labkit")
