@@ -270,19 +270,19 @@ def evaluate(source: str | Path, *, n: int = 10_000, data: str | None = None, se
     return score(game.sample, datasets.open(data or about["data"], channels=1), n=n, seed=seed)
 
 
-def ship(run: str | Path, name: str, *, best: bool = False, note: str = "") -> Path:
-    """Write the averaged networks of a run as `labkit/weights/NAME.safetensors`, half precision, with a card.
+def ship(run: str | Path, name: str, *, note: str = "", n: int = 10_000) -> Path:
+    """Write the averaged networks of a run as `labkit/weights/NAME.safetensors`, half precision, with a scored card.
 
     Args:
         run: a run folder of `train_lab`.
         name: the lab's name.
-        best: the checkpoint with the best score instead of the last.
         note: one sentence for the card.
+        n: samples that are scored.
     """
     from labkit.training import checkpoint
 
-    game, about = load_game(run, best=best)
-    state = checkpoint.load(Path(run) / ("best.pt" if best else "last.pt"))
+    game, about = load_game(run)
+    state = checkpoint.load(Path(run) / "last.pt")
     tensors = {
         f"{part}.{key}": value.half() if value.is_floating_point() else value
         for part in game.averaged
@@ -296,4 +296,8 @@ def ship(run: str | Path, name: str, *, best: bool = False, note: str = "") -> P
         "minutes": round(state["seconds"] / 60, 1),
         "session": state["session"],
     }
-    return weights.save(name, tensors, {**about, "made": made, "licence": "MIT", "note": note})
+    found = evaluate(run, n=n)
+    scored = {"name": found.name, "value": round(found.value, 3), "n": found.n, "data": found.dataset}
+    scored |= {"floor": round(found.floor.value, 3), "best trivial baseline": round(found.baseline.value, 1)}
+    card = {**about, "made": made, "score": scored, "licence": "MIT", "note": note}
+    return weights.save(name, tensors, card)

@@ -51,9 +51,10 @@ def test_what_is_shipped_draws_as_the_run_does(run, tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     for function in (weights.save, weights.load, weights.names, weights.card):
         monkeypatch.setattr(function, "__defaults__", (tmp_path,))
-    recipes.ship(run, "cgan", note="a test")
+    recipes.ship(run, "cgan", note="a test", n=200)
     card = json.loads((tmp_path / "cgan.json").read_text())
     assert card["made"]["steps"] == 12 and card["made"]["command"].endswith("--data digits --steps 12")
+    assert card["score"]["name"] == "FD-digits" and card["score"]["n"] == 200
     own, shipped = recipes.sample_images(run, 8).float(), recipes.sample_images("cgan", 8).float()
     assert (own - shipped).abs().max() <= 3  # half precision
 
