@@ -48,6 +48,7 @@ def test_a_lab_is_built_alike_for_the_same_seed():
 
 
 def test_what_is_shipped_draws_as_the_run_does(run, tmp_path, monkeypatch):
+    recipes.evaluate(run, n=200)  # the scoring network is read here, before the folder of weights is another
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     for function in (weights.save, weights.load, weights.names, weights.card):
         monkeypatch.setattr(function, "__defaults__", (tmp_path,))
