@@ -115,7 +115,7 @@ print(f"{run.step} steps, {run.images} images, {run.seconds:.0f} s of training, 
 
 # %%
 from labkit import course
-from labkit.course import hint  # noqa: F401 (for you to call)
+from labkit.course import hint
 
 
 def slerp(a, b, t):

@@ -40,9 +40,8 @@ show(
 import os
 
 SCALE = os.environ.get("LABKIT_SCALE", "smoke")  # "smoke", "cpu", "gpu" or "paper"
-DATA = os.environ.get(
-    "LABKIT_DATA", "auto"
-)  # "auto": MNIST where it can be had. Or "mnist", "digits", "path/to/folder"
+# "auto": MNIST where it can be had. Or "mnist", "digits", "path/to/a/folder"
+DATA = os.environ.get("LABKIT_DATA", "auto")
 
 # %% [markdown]
 # ## The idea
@@ -59,7 +58,7 @@ DATA = os.environ.get(
 # In code D ends before the sigmoid: it gives a *logit* $s$, and $D = \sigma(s) = 1/(1+e^{-s})$.
 
 # %%
-from labkit.course import check, hint, passed, report  # noqa: F401 (hint is for you to call)
+from labkit.course import check, hint, passed, report
 from labkit.widgets import two_players
 
 two_players()
@@ -521,7 +520,7 @@ show(explorer.picture(), "The same without sliders: digits 0 to 9 in rows, hands
 # %%
 from labkit.widgets import Between
 
-walk = Between(averaged(conv) if SCALE != "smoke" else load_game("dcgan")[0])
+walk = Between(averaged(conv) if SCALE != "smoke" else load_game("dcgan")[0], seed=18)
 walk
 
 # %%
@@ -582,17 +581,16 @@ class Greedy(GAN):
         real = batch["image"]
         fake = self.generator(self.latent(len(real)))
         yield self.judge(self.discriminator, real, fake.detach())
-        for _ in range(MOVES):
+        for _ in range(self.moves):
             fake = self.generator(self.latent(len(real)))
             yield Turn("generator", fool=self.loss.fool(self.discriminator(fake)))
 
 
 def cause(moves, minutes=0.75):
-    global MOVES
-    MOVES = moves
     torch.manual_seed(0)
     parts = mlp_gan(**options)
     greedy = Greedy(parts.generator, parts.discriminator, latent_dim=64, image_shape=(1, 28, 28))
+    greedy.moves = moves
     _, settings = settings_for("gan", SCALE, minutes=None if SCALE == "smoke" else minutes)
     return train(greedy, data, **settings)
 

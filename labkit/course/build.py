@@ -25,6 +25,9 @@ else:
 THEIRS = ("torch", "torchvision", "numpy")
 MODULES = {"pillow": "PIL"}
 
+# Folded away in JupyterLab and on Colab: nobody has to read it.
+SETUP_METADATA = {"tags": ["labkit-setup"], "cellView": "form", "jupyter": {"source_hidden": True}}
+
 SETUP = """\
 # @title Set-up (installs labkit on Colab and Kaggle; does nothing elsewhere)
 import importlib.util
@@ -142,7 +145,7 @@ def notebook(
     built = [_cell(cell.kind, cell.source if solved else student_source(cell, master), cell, ids) for cell in cells]
     badge = Cell("markdown", badges(address, f"{folder}/{master.stem}.ipynb"), {"tags": ["labkit-badges"]}, 0)
     light = json.dumps(dict(requirements))
-    setup = Cell("code", SETUP.format(address=address, light=light), {"tags": ["labkit-setup"], "cellView": "form"}, 0)
+    setup = Cell("code", SETUP.format(address=address, light=light), SETUP_METADATA, 0)
     first = 1 if cells and cells[0].kind == "markdown" else 0
     fixed = [
         _cell(cell.kind, cell.source, Cell(cell.kind, cell.metadata["tags"][0], cell.metadata, 0), ids)

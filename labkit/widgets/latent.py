@@ -30,7 +30,7 @@ class Between(Explorer):
         super().__init__(width)
         self.game, self.seed = game.eval(), seed
         self.controls = {
-            "t": slider(0.0, 1.0, 0.02, "from a to b (t)"),
+            "t": slider(0.0, 1.0, 0.02, "from a to b (t)", value=0.5),
             "new": button("new a and b", self.renew, "Draw two other samples to walk between"),
         }
 

@@ -33,7 +33,7 @@ def plain():
 
 
 def test_every_control_changes_the_picture(writer, plain):
-    for explorer, moves in ((DrawMe(writer), {"digit": 3, "hand": 90}), (Between(plain), {"t": 0.5})):
+    for explorer, moves in ((DrawMe(writer), {"digit": 3, "hand": 90}), (Between(plain), {"t": 0.2})):
         before = explorer.render()
         assert explorer.render() == before
         for name, value in moves.items():
