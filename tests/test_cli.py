@@ -114,7 +114,7 @@ def test_words_that_make_no_sense_end_with_2(recipes, capsys, words):
         (UserError("D's loss is not finite"), 2, "D's loss is not finite"),
         (KeyboardInterrupt(), 130, "stopped; the last checkpoint is whole: kept"),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "faces/"), 2, "there is no faces/"),
-        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), 2, "no permission for /root/x"),
+        (PermissionError(errno.EACCES, "Permission denied", "/srv/x"), 2, "no permission for /srv/x"),
         (OSError(errno.EROFS, "Read-only file system", "/mnt/x"), 2, "/mnt/x can only be read"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "the disk is full"),
         (ConnectionError("mirror: quota page"), 1, "mirror: quota page"),

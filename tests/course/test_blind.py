@@ -82,14 +82,6 @@ TOLD = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.parametrize(("name", "function"), RIGHT_CASES)
 def test_a_right_answer_passes_whatever_it_looks_like(name, function):
     for seed in range(5):

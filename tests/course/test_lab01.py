@@ -15,14 +15,6 @@ WRONG_CASES = [pytest.param(n, k, f, id=f"{n}: {k}") for n in NAMES for k, f in 
 WRONG_CASES += [("01.discriminator_loss", mistake, function) for mistake, function in D_ALSO_WRONG]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.parametrize(("name", "function"), RIGHT_CASES)
 def test_right_answers_that_differ_pass(name, function):
     for seed in range(5):
