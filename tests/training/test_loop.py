@@ -117,6 +117,12 @@ def test_precision_follows_the_hardware(monkeypatch):
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda has=has: has)
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
         assert choose_precision(torch.device("cpu")) == wanted
+    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.delattr(torch.cpu, name)
+    for flags, wanted in (("flags: avx2 amx_bf16", "bf16"), ("flags: avx2", "float32")):
+        monkeypatch.setattr("pathlib.Path.read_text", lambda path, flags=flags: flags)
+        assert choose_precision(torch.device("cpu")) == wanted
+    monkeypatch.undo()
     assert Precision("fp16", "cpu").scaler().is_enabled() and not Precision("bf16", "cpu").scaler().is_enabled()
     with pytest.raises(UserError, match="did you mean 'bf16'"):
         Precision.on(torch.device("cpu"), "bf61")
