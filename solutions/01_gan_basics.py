@@ -353,7 +353,7 @@ assert passed("01.gradient_penalty")
 # %% [markdown]
 # Your penalty in a game: D moves twice, on half a batch each, then G. D's two moves are a `for` loop, because a game is ordinary Python. Cost: 1 minute at `cpu`.
 #
-# **What you should see**: the curve `minus_distance` falls first, because D learns to measure. It rises later, towards 0, often only after this minute; then it *does* say something about quality. Samples may still be dark and dotted.
+# **What you should see**: the curve `minus_distance` falls first, because D learns to measure. It rises later, towards 0, as the fakes come nearer; then it *does* say something about quality.
 
 
 # %%
@@ -601,7 +601,7 @@ show(collapsed.picture(48, columns=12), "Forty-eight samples of a G that moves e
 # %% [markdown]
 # At `cpu`: all alike. G runs to the one image that the present D likes best, and every z leads there. It is not a blurry mean of all digits: the *set* has no variety. When D catches up, all samples jump elsewhere together.
 #
-# See it as a number: how many classes are drawn? (Measured at `cpu`: 1 or 2 of 10 with eight moves, 9 of 10 with one.)
+# See it as a number: how many classes are drawn? (Measured at `cpu`: 1 or 2 of 10 with eight moves, 8 or 9 of 10 with one.)
 
 # %%
 from labkit.metrics import class_coverage
@@ -614,7 +614,7 @@ for title, run in (("8 moves of G", collapsed), ("1 move of G", mended)):
 show(mended.picture(48, columns=12), "The cure: as many moves for D as for G. (At smoke: still noise.)")
 
 # %% [markdown]
-# Did you watch the losses under collapse? Both of D's stood near 0.69 = log 2: D at 50 %, a coin, and the samples as bad as can be.
+# Did you watch the losses under collapse? For a long time both of D's stood near 0.69 = log 2: D at 50 %, a coin, and the samples as bad as can be.
 #
 # Other cures: a critic that is kept smooth (your gradient penalty), several moves of D, batch normalisation, minibatch statistics (Lab 03).
 #
@@ -650,7 +650,7 @@ show(mended.picture(48, columns=12), "The cure: as many moves for D as for G. (A
 # | judged by a Parzen window on MNIST | your FD-digits: `scores["MLP GAN, short"].value` |
 # | the non-saturating loss gives stronger gradients early | slopes 0.998 against 0.002 at $s = -6$ |
 #
-# **Departures**: smaller networks, Adam in place of momentum, no maxout, two critic moves instead of five; weights are averaged over training (EMA) before sampling. So figures show that the idea works, not how good it can be.
+# **Departures**: smaller networks, Adam in place of momentum, no maxout, two critic moves instead of five and a higher rate for WGAN-GP; weights are averaged over training (EMA) before sampling. So figures show that the idea works, not how good it can be.
 
 # %% [markdown]
 # ## Who uses this, and who misuses it

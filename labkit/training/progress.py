@@ -98,9 +98,9 @@ def dashboard(history: Sequence[Mapping[str, Any]], images: Tensor | None = None
     styles = ["-", "--", ":", "-."]
     for axis, group in zip(axes, [losses, scores] if scores else [losses]):
         for index, name in enumerate(group):
-            points = [(entry["images"], entry[name]) for entry in history if name in entry]
+            points = [(entry["images"] / 1000, entry[name]) for entry in history if name in entry]
             axis.plot(*zip(*points), styles[index % 4], label=name.removeprefix("score/"), linewidth=1.6)
-        axis.set_xlabel("images seen")
+        axis.set_xlabel("thousands of images seen")
         axis.set_title("score (lower is better)" if group is scores else "losses", fontsize=10)
         if group:
             axis.legend(fontsize=8, frameon=False)
