@@ -68,8 +68,8 @@ def test_killed_at_twenty_random_moments(tmp_path):
         assert outcome(folder) == wanted, f"kill {number}"
 
 
-def test_a_resume_without_the_moments_layout_would_differ(tmp_path):
-    """The comparison above can fail: moments that come back contiguous change the run."""
+def test_a_resume_with_other_moments_would_differ(tmp_path):
+    """The comparison above can fail: moments that are off by a thousandth change the run."""
     train_here(tmp_path / "whole", steps=12)
     quick(convolutional(), run=tmp_path / "cut", score=score, score_images=64, **settings(steps=6))
     state = checkpoint.load(tmp_path / "cut/last.pt")
