@@ -1,0 +1,18 @@
+"""The built-in faces: parametric, drawn by us, with the exact truth of every pixel. They show nobody.
+
+>>> from labkit import faces
+>>> people = faces.sample(range(8))
+>>> pictures = faces.render(people, size=64, channels=("image", "labels", "landmarks"))
+>>> smiling = faces.render(people.replace(smile=1.0))["image"]
+"""
+
+from labkit.faces.batch import Faces
+from labkit.faces.parameters import GROUPS, NAMES, PARAMETERS, Face, describe
+from labkit.faces.render import CHANNELS, render
+from labkit.faces.sampler import SAMPLERS, sample, sample_face
+from labkit.faces.truth import ATTRIBUTES, CLASSES, MAKEUP
+
+__all__ = [
+    "ATTRIBUTES", "CHANNELS", "CLASSES", "GROUPS", "MAKEUP", "NAMES", "PARAMETERS", "SAMPLERS", "Face", "Faces",
+    "describe", "render", "sample", "sample_face",
+]  # fmt: skip

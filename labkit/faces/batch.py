@@ -1,0 +1,101 @@
+"""Many faces at once: one row of numbers a face."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labkit.errors import UserError, nearest
+from labkit.faces.parameters import INDEX, NAMES, PARAMETERS, Face, in_group
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """A batch of N faces.
+
+    Attributes:
+        values: (N, P) float32, a column a parameter in the order of :data:`labkit.faces.parameters.NAMES`.
+        person: (N,) int64, who each one is.
+
+    Raises:
+        ValueError: when the shapes don't fit.
+    """
+
+    values: np.ndarray
+    person: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != len(NAMES) or len(self.person) != len(self.values):
+            raise ValueError(f"values must be (N, {len(NAMES)}) and person (N,)")
+
+    @classmethod
+    def of(cls, faces: "Faces | Face | Sequence[Face]") -> "Faces":
+        """A batch from one face, a list of faces, or a batch."""
+        if isinstance(faces, Faces):
+            return faces
+        rows = [faces] if isinstance(faces, Face) else list(faces)
+        values = np.array([[getattr(face, name) for name in NAMES] for face in rows], dtype=np.float32)
+        return cls(values.reshape(len(rows), len(NAMES)), np.array([face.person for face in rows], dtype=np.int64))
+
+    @classmethod
+    def join(cls, batches: Sequence["Faces"]) -> "Faces":
+        """One batch after the other."""
+        return cls(np.concatenate([b.values for b in batches]), np.concatenate([b.person for b in batches]))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[Face]:
+        return (self.face(i) for i in range(len(self)))
+
+    def face(self, row: int) -> Face:
+        """One row as a :class:`Face`."""
+        numbers = {
+            p.name: int(v) if p.choices else float(v)
+            for p, v in zip(PARAMETERS, self.values[row].tolist(), strict=True)
+        }
+        return Face(**numbers, person=int(self.person[row]))
+
+    def __getitem__(self, which: Any) -> Any:
+        """A parameter's column (N,) by its name; a :class:`Face` by a number; a batch by a slice, mask or indices."""
+        if isinstance(which, str):
+            return self.values[:, _column(which)]
+        if isinstance(which, (int, np.integer)):
+            return self.face(int(which))
+        return Faces(self.values[which], self.person[which])
+
+    def replace(self, **columns: Any) -> "Faces":
+        """The same faces with some parameters changed: ``faces.replace(smile=1.0, yaw=angles)``.
+
+        Raises:
+            UserError: for an unknown parameter, with the nearest name.
+        """
+        values = self.values.copy()
+        for name, column in columns.items():
+            values[:, _column(name)] = column
+        return Faces(values, self.person)
+
+    def adopt(self, other: "Faces | Face", *groups: str) -> "Faces":
+        """These faces with whole groups of parameters from others: ``b.adopt(a, "pose", "expression", "light")``.
+
+        The last is what a perfect face swap gives: b's identity with a's pose, expression and light.
+
+        Args:
+            other: as many faces, or one for all.
+            groups: names from :data:`labkit.faces.parameters.GROUPS`; ``shape`` brings the person with it.
+
+        Raises:
+            KeyError: for an unknown group.
+        """
+        source = Faces.of(other)
+        values, columns = self.values.copy(), in_group(*groups)
+        values[:, columns] = source.values[:, columns]
+        person = np.broadcast_to(source.person, self.person.shape).copy() if "shape" in groups else self.person
+        return Faces(values, person)
+
+
+def _column(name: str) -> int:
+    if name not in INDEX:
+        raise UserError(nearest(name, NAMES, "parameter of a face"))
+    return INDEX[name]
