@@ -2,12 +2,15 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from labkit.errors import UserError, nearest
 
 _SAMPLED_ROWS = 64
 
@@ -24,6 +27,8 @@ class Dataset:
         skipped: (path, reason) of every source file that could not be used.
         split: ``train`` or ``test``.
         note: one sentence about how the data was come by, where there is something to say.
+        names: what the numbers of other fields stand for: ``names["attributes"]`` names its columns,
+            ``names["identity"]`` the people where they are known by name.
 
     Raises:
         ValueError: when there is no ``image`` field of that kind, or the fields differ in length.
@@ -35,6 +40,7 @@ class Dataset:
     skipped: tuple[tuple[str, str], ...] = ()
     split: str = "train"
     note: str = ""
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         image = self.fields.get("image")
@@ -78,14 +84,66 @@ class Dataset:
         rows = torch.as_tensor(np.asarray(indices), dtype=torch.int64)
         return {field: as_input(torch.from_numpy(array).index_select(0, rows)) for field, array in self.fields.items()}
 
+    def only(self, fields: Sequence[str]) -> "Dataset":
+        """The same rows with ``image`` and these fields alone.
+
+        Raises:
+            UserError: for a field that there is not, with the nearest.
+        """
+        for name in fields:
+            if name not in self.fields:
+                raise UserError(nearest(name, self.fields, f"field of {self.name}"))
+        return replace(self, fields={name: a for name, a in self.fields.items() if name == "image" or name in fields})
+
+    def where(self, **wanted: Any) -> "Dataset":
+        """The rows with given values: ``where(label="horse")``, ``where(identity=[3, 7])``, ``where(Smiling=1)``.
+
+        Rows that lie one after the other, such as a domain's, stay in the cache file; others are copied into memory.
+
+        Args:
+            wanted: by field with one number a row, or by attribute: a number, a name, or several.
+
+        Raises:
+            UserError: for an unknown field, attribute or name, with the nearest, or when no row is left.
+        """
+        kept = np.ones(len(self), dtype=bool)
+        for key, value in wanted.items():
+            column, names = self._column(key)
+            values = [value] if isinstance(value, str) or np.ndim(value) == 0 else list(value)
+            kept &= np.isin(column, [self._number(one, names, key) for one in values])
+        if not kept.any():
+            said = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
+            raise UserError(f"no picture of {self.name} has {said}")
+        rows = np.flatnonzero(kept)
+        block = slice(int(rows[0]), int(rows[-1]) + 1)
+        together = block.stop - block.start == len(rows)
+        return replace(self, fields={name: array[block if together else rows] for name, array in self.fields.items()})
+
+    def _column(self, key: str) -> tuple[np.ndarray, tuple[str, ...]]:
+        attributes = self.names.get("attributes", ())
+        if key in attributes and "attributes" in self.fields:
+            return self.fields["attributes"][:, attributes.index(key)], ()
+        columns = [name for name, array in self.fields.items() if array.ndim == 1]
+        if key not in columns:
+            raise UserError(nearest(key, [*columns, *attributes], f"field of {self.name}"))
+        return self.fields[key], self.classes if key == "label" else self.names.get(key, ())
+
+    @staticmethod
+    def _number(value: Any, names: tuple[str, ...], key: str) -> int:
+        if not isinstance(value, str):
+            return int(value)
+        if value not in names:
+            raise UserError(nearest(value, names, key))
+        return names.index(value)
+
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits that change with the name, split, shapes or content; 64 rows of each field are looked at."""
         digest = hashlib.sha256(f"{self.name.rstrip('/').rsplit('/', 1)[-1]}|{self.split}".encode())
         rows = np.unique(np.linspace(0, max(len(self) - 1, 0), min(_SAMPLED_ROWS, len(self))).astype(np.int64))
-        for field in sorted(self.fields):
-            array = self.fields[field]
-            digest.update(f"|{field}|{array.dtype.str}|{array.shape}|".encode())
+        for name in sorted(self.fields):
+            array = self.fields[name]
+            digest.update(f"|{name}|{array.dtype.str}|{array.shape}|".encode())
             digest.update(np.ascontiguousarray(array[rows]).tobytes())
         return digest.hexdigest()[:16]
 

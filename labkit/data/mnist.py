@@ -1,7 +1,6 @@
-"""MNIST, read from the four original files in the place where torchvision keeps them."""
+"""MNIST and Fashion-MNIST, each read from four original files in the place where torchvision keeps them."""
 
 import gzip
-import os
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -12,14 +11,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from labkit.data.arrays import Writer, cached, entry_folder, root
+from labkit.data.arrays import Writer, cached, entry_folder
 from labkit.data.cards import cards
 from labkit.data.dataset import Dataset
 from labkit.data.download import fetch, md5, not_available
+from labkit.data.sources import candidates
 from labkit.errors import UserError
 
 VERSION = 1
-CLASSES = tuple("0123456789")
+
+_FOLDERS = {"mnist": "MNIST/raw", "fashion-mnist": "FashionMNIST/raw"}
+NAMES = tuple(_FOLDERS)
 
 _FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -28,22 +30,25 @@ _FILES = {
 _BLOCK = 5_000
 
 
-def raw_folders() -> list[Path]:
+def raw_folders(name: str = "mnist") -> list[Path]:
     """Where the files are looked for, first the folder that downloads go to."""
-    given = os.environ.get("LABKIT_TEST_DATA")
-    folders = [root() / "mnist", *([Path(given) / "mnist"] if given else [])]
-    return [folder / "MNIST" / "raw" for folder in folders]
+    return list(dict.fromkeys([top / _FOLDERS[name] for top in candidates(name)]))
 
 
-def available(split: str = "train") -> bool:
+def available(split: str = "train", name: str = "mnist") -> bool:
     """Whether a split can be opened at 28 pixels without a network."""
-    return _entry(split, 28, 1).exists() or _folder_with(_FILES[split]) is not None
+    return _entry(name, split, 28, 1).exists() or _folder_with(name, split) is not None
 
 
 def open_mnist(
-    *, size: int | None = None, channels: int | None = None, split: str = "train", timeout: float = 20.0
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    split: str = "train",
+    timeout: float = 20.0,
+    name: str = "mnist",
 ) -> Dataset:
-    """MNIST; see :func:`labkit.data.open`.
+    """MNIST or Fashion-MNIST; see :func:`labkit.data.open`.
 
     At size 32 the pictures get a border of two black pixels; at other sizes they are resized (bilinear, antialiased).
 
@@ -52,39 +57,42 @@ def open_mnist(
         channels: 1, or 3 for three equal ones.
         split: ``train`` (60,000) or ``test`` (10,000).
         timeout: seconds without an answer after which a download source is given up.
+        name: ``mnist`` or ``fashion-mnist``.
 
     Raises:
         UserError: when the files are not there and can't be downloaded, or one is damaged.
     """
     side, depth = size or 28, channels or 1
-    build: Callable[[Writer], dict[str, Any]] = partial(_build, split=split, side=side, depth=depth, timeout=timeout)
-    fields, _ = cached(f"mnist-{split}-{side}x{side}x{depth}", _content(split, side, depth), build)
-    return Dataset("mnist", fields, classes=CLASSES, split=split)
+    build: Callable[[Writer], dict[str, Any]] = partial(
+        _build, name=name, split=split, side=side, depth=depth, timeout=timeout
+    )
+    fields, _ = cached(f"{name}-{split}-{side}x{side}x{depth}", _content(name, split, side, depth), build)
+    return Dataset(name, fields, classes=tuple(cards()[name]["classes"]), split=split)
 
 
-def _known() -> dict[str, dict[str, Any]]:
-    return {file["name"]: file for file in cards()["mnist"]["files"]}
+def _known(name: str) -> dict[str, dict[str, Any]]:
+    return {file["name"]: file for file in cards()[name]["files"]}
 
 
-def _content(split: str, side: int, depth: int) -> dict[str, Any]:
-    sums = [_known()[name]["md5"] for name in _FILES[split]]
+def _content(name: str, split: str, side: int, depth: int) -> dict[str, Any]:
+    sums = [_known(name)[file]["md5"] for file in _FILES[split]]
     return {"reader": "mnist", "version": VERSION, "md5": sums, "size": side, "channels": depth}
 
 
-def _entry(split: str, side: int, depth: int) -> Path:
-    return entry_folder(f"mnist-{split}-{side}x{side}x{depth}", _content(split, side, depth))
+def _entry(name: str, split: str, side: int, depth: int) -> Path:
+    return entry_folder(f"{name}-{split}-{side}x{side}x{depth}", _content(name, split, side, depth))
 
 
-def _folder_with(names: tuple[str, ...]) -> Path | None:
-    for folder in raw_folders():
-        if all((folder / name).is_file() for name in names):
+def _folder_with(name: str, split: str) -> Path | None:
+    for folder in raw_folders(name):
+        if all((folder / file).is_file() for file in _FILES[split]):
             return folder
     return None
 
 
-def _build(writer: Writer, *, split: str, side: int, depth: int, timeout: float) -> dict[str, Any]:
-    folder = _folder_with(_FILES[split]) or _download(_FILES[split], timeout)
-    pictures, labels = (_read(folder / name, _known()[name]["md5"]) for name in _FILES[split])
+def _build(writer: Writer, *, name: str, split: str, side: int, depth: int, timeout: float) -> dict[str, Any]:
+    folder = _folder_with(name, split) or _download(name, split, timeout)
+    pictures, labels = (_read(folder / file, _known(name)[file]["md5"]) for file in _FILES[split])
     for start in range(0, len(pictures), _BLOCK):
         block = _resized(pictures[start : start + _BLOCK], side)
         writer.append(
@@ -93,15 +101,16 @@ def _build(writer: Writer, *, split: str, side: int, depth: int, timeout: float)
     return {}
 
 
-def _download(names: tuple[str, ...], timeout: float) -> Path:
-    folder = raw_folders()[0]
-    for name in names:
-        file = _known()[name]
-        sources = [source + name for source in cards()["mnist"]["sources"]]
+def _download(name: str, split: str, timeout: float) -> Path:
+    folder = raw_folders(name)[0]
+    for file in _FILES[split]:
+        known = _known(name)[file]
+        sources = [source + file for source in cards()[name]["sources"]]
         try:
-            fetch(sources, folder / name, md5_hex=file["md5"], size=file["bytes"], timeout=timeout)
+            fetch(sources, folder / file, md5_hex=known["md5"], size=known.get("bytes"), timeout=timeout)
         except ConnectionError as error:
-            raise not_available("MNIST", error, folder) from error
+            title = "MNIST" if name == "mnist" else "Fashion-MNIST"
+            raise not_available(title, error, folder) from error
     return folder
 
 

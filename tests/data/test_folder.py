@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labkit.data import available, folder, pictures
+from labkit.data import available, folder, pictures, rows
 from labkit.data import open as open_data
 from labkit.errors import UserError
 
@@ -253,7 +253,7 @@ def test_a_20000_pixel_strip_is_read(photos):
 
 
 def test_order_does_not_depend_on_blocks(photos, monkeypatch):
-    monkeypatch.setattr(folder, "_BLOCK", 3)
+    monkeypatch.setattr(rows, "_BLOCK", 3)
     for value in range(10):
         save(Image.new("L", (9, 9), value * 20), photos / f"{value}.png")
     assert open_data(photos, size=8).images()[:, 0, 0, 0].tolist() == [value * 20 for value in range(10)]

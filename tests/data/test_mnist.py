@@ -247,7 +247,7 @@ def test_a_folder_that_cannot_be_written_is_the_users_to_mend(server, tmp_path):
 
 
 def test_the_reader_version_is_part_of_the_key(tiny, monkeypatch):
-    before = mnist._entry("train", 28, 1)
+    before = mnist._entry("mnist", "train", 28, 1)
     monkeypatch.setattr(mnist, "VERSION", mnist.VERSION + 1)
-    assert mnist._entry("train", 28, 1) != before
+    assert mnist._entry("mnist", "train", 28, 1) != before
     assert arrays.root() in before.parents
