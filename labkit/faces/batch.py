@@ -51,10 +51,8 @@ class Faces:
 
     def face(self, row: int) -> Face:
         """One row as a :class:`Face`."""
-        numbers = {
-            p.name: int(v) if p.choices else float(v)
-            for p, v in zip(PARAMETERS, self.values[row].tolist(), strict=True)
-        }
+        values = zip(PARAMETERS, self.values[row].tolist(), strict=True)
+        numbers: dict[str, Any] = {p.name: int(value) if p.choices else value for p, value in values}
         return Face(**numbers, person=int(self.person[row]))
 
     def __getitem__(self, which: Any) -> Any:

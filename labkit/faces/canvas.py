@@ -12,44 +12,20 @@ import torch
 from torch import Tensor
 
 from labkit.faces.geometry import Geometry
-
-
-def distance(f: Tensor) -> Tensor:
-    """Signed distance in pixels to where f is zero, negative inside, from f (B, H, W) by finite differences.
-
-    Take it of each smooth function by itself and combine afterwards: the maximum of two functions of different slope
-    has a kink, and a kink has no distance.
-    """
-    dx, dy = torch.empty_like(f), torch.empty_like(f)
-    torch.sub(f[..., 1:], f[..., :-1], out=dx[..., :-1])
-    dx[..., -1] = dx[..., -2]
-    torch.sub(f[..., 1:, :], f[..., :-1, :], out=dy[..., :-1, :])
-    dy[..., -1, :] = dy[..., -2, :]
-    return f * dx.square_().addcmul_(dy, dy).add_(1e-9).rsqrt_()
-
-
-def cover(d: Tensor) -> Tensor:
-    """Coverage 0..1 of a pixel whose centre lies d pixels outside the edge."""
-    return (0.5 - d).clamp_(0, 1)
-
-
-def step(low: float, high: float, x: Tensor) -> Tensor:
-    """Smooth step from 0 at ``low`` to 1 at ``high`` (either order)."""
-    t = ((x - low) / (high - low)).clamp_(0, 1)
-    return t * t * (3 - 2 * t)
-
-
-def hump(x: Tensor, width: Tensor | float) -> Tensor:
-    """exp(-(x / width)^2)."""
-    return (x / width).square_().neg_().exp_()
+from labkit.faces.implicit import cover, distance, hump, soft, step  # noqa: F401
 
 
 class Pen(Protocol):
     """What draws lines: see :mod:`labkit.faces.ink`."""
 
-    def outline(self, window: "Window", d: Tensor, strength: Tensor | float, inside: Tensor, part: str) -> None: ...
-    def mark(self, window: "Window", amount: Tensor, part: str) -> None: ...
-    def tone(self, window: "Window", area: Tensor, darkness: Tensor, part: str) -> None: ...
+    def outline(self, window: "Window", d: Tensor, strength: Tensor | float, inside: Tensor, part: str) -> None:
+        """Draw the edge of a part, d pixels away (B, h, w), and rub out what lies ``inside`` it."""
+
+    def mark(self, window: "Window", amount: Tensor, part: str) -> None:
+        """Draw something that is not an edge, (B, h, w) in 0..1."""
+
+    def tone(self, window: "Window", area: Tensor, darkness: Tensor, part: str) -> None:
+        """Hatch or blacken an area (B, h, w) that is so dark, 0..1."""
 
 
 class Canvas:
@@ -198,7 +174,8 @@ class Window:
             bare: the colour without makeup, where it differs.
             flat: the cartoon's colour, where it differs from ``colour``.
             label: the class that pixels covered by more than half belong to from now on.
-            line: distance to the edge in pixels, where the pen draws an outline of this strength.
+            line: distance to the edge in pixels, where the pen draws an outline.
+            strength: of that outline, 0..1.
             part: what it is, for the pen's rules.
         """
         spread = area[:, None]

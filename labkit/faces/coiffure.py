@@ -3,7 +3,8 @@
 import torch
 
 from labkit.faces import shapes
-from labkit.faces.canvas import Canvas, cover, distance, hump
+from labkit.faces.canvas import Canvas
+from labkit.faces.implicit import cover, distance, hump
 from labkit.faces.tones import Tones, mix, strands
 
 HAIR = 13

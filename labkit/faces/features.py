@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from labkit.faces import palettes
-from labkit.faces.canvas import Canvas, Window, cover, distance, hump, step
+from labkit.faces.canvas import Canvas, Window
 from labkit.faces.geometry import Brow, Eye
+from labkit.faces.implicit import cover, distance, hump, step
 from labkit.faces.tones import Tones, mix
 
 LEFT_EYE, RIGHT_EYE, LEFT_BROW, RIGHT_BROW, MOUTH, UPPER_LIP, LOWER_LIP = 4, 5, 6, 7, 10, 11, 12

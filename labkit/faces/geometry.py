@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from labkit.faces.implicit import hump
 from labkit.faces.parameters import INDEX
 
 _ROUND = 0.52  # radius of the head that squeezes features towards its rim
@@ -142,7 +143,7 @@ class Geometry:
     def taper(self, y: Tensor) -> Tensor:
         """Narrowing of the face towards the chin, with the fullness of the cheeks, at height y."""
         t = (y / self.jaw).clamp(0, 1.3)
-        cheek = self.look.cheek_fullness * torch.exp(-(((y - 0.30) / 0.17) ** 2))
+        cheek = self.look.cheek_fullness * hump(y - 0.30, 0.17)
         return 1 - self.look.jaw_taper * t * t.sqrt() + cheek
 
     def lean(self, y: Tensor) -> Tensor:
@@ -164,7 +165,7 @@ class Geometry:
         bend, open_ = self.corner_lift * (q - 0.55), self.gap * q
         inner_up, inner_low = bend - 0.25 * open_, bend + 0.75 * open_
         a = u.abs().clamp(max=1)
-        notch = 1 - self.look.cupid_bow * torch.exp(-((u / 0.16) ** 2))
+        notch = 1 - self.look.cupid_bow * hump(u, 0.16)
         outer_up = inner_up - self.upper_lip * (1 - a * a.sqrt() * (0.3 + 0.7 * a)) * notch
         return outer_up, inner_up, inner_low, inner_low + self.lower_lip * q
 

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from labkit.faces import palettes, shapes
-from labkit.faces.canvas import Canvas, Window, cover, distance, hump, step
+from labkit.faces.canvas import Canvas, Window
 from labkit.faces.geometry import Geometry, Look
+from labkit.faces.implicit import cover, distance, hump, power, soft, step
 from labkit.faces.tones import Tones, mix, mottle
 
 SKIN, NOSE, LEFT_EAR, RIGHT_EAR = 1, 2, 8, 9
@@ -14,7 +15,7 @@ _REACH_X, _REACH_Y = 0.56, 0.72
 
 def blob(x: Tensor, y: Tensor, x0: Tensor, y0: Tensor, wide: Tensor | float, high: Tensor | float) -> Tensor:
     """A soft spot about a place, 1 in its middle."""
-    return ((x - x0) / wide).square_().add_(((y - y0) / high).square_()).neg_().exp_()
+    return soft(((x - x0) / wide).square_().add_(((y - y0) / high).square_()))
 
 
 def ears(canvas: Canvas, tones: Tones) -> None:
@@ -186,8 +187,9 @@ def _blush(w: Window) -> Tensor:
         return torch.zeros_like(w.x)
     out = 0.030 + 0.075 * look.blush_place
     up = 0.215 - 0.05 * look.blush_place
-    both = sum(blob(w.x, w.y, e.x + e.side * out, e.y + up, 0.095 + 0.03 * look.blush_place, 0.068) for e in g.eyes)
-    return both.clamp(0, 1) * look.blush
+    wide = 0.095 + 0.03 * look.blush_place
+    left, right = (blob(w.x, w.y, e.x + e.side * out, e.y + up, wide, 0.068) for e in g.eyes)
+    return (left + right).clamp_(0, 1) * look.blush
 
 
 def nose(canvas: Canvas) -> None:
@@ -222,7 +224,7 @@ def nose(canvas: Canvas) -> None:
 
 
 def beard(canvas: Canvas, tones: Tones) -> None:
-    """Stubble, goatee, full beard and moustache. Their class stays skin, as in CelebAMask-HQ, which has none for them."""
+    """Stubble, goatee, full beard and moustache; their class stays skin: CelebAMask-HQ has none for them."""
     g, look = canvas.geometry, canvas.look
     if not ((look.beard > 0) | (look.moustache > 0)).any():
         return
@@ -235,7 +237,7 @@ def beard(canvas: Canvas, tones: Tones) -> None:
             shapes.superellipse(u, y, (g.skull, 2.0), (g.jaw + look.beard_length * full, look.jaw_power * 0.95))
         )
         off = x - mx
-        top = look.beard_line + (my + g.lower_lip + 0.03 - look.beard_line) * shapes.power(
+        top = look.beard_line + (my + g.lower_lip + 0.03 - look.beard_line) * power(
             (1 - ((off - 0.12 * g.sin_yaw) / (0.98 * g.width)) ** 2).clamp(0, 1), 0.55
         )
         around = top - y
@@ -243,7 +245,7 @@ def beard(canvas: Canvas, tones: Tones) -> None:
         tuft = torch.maximum(
             off.abs()
             - 0.72 * look.mouth_width
-            + 2.7 * shapes.power(((y - my - g.lower_lip - 0.09).abs() - 0.02).clamp(min=0), 1.5),
+            + 2.7 * power(((y - my - g.lower_lip - 0.09).abs() - 0.02).clamp(min=0), 1.5),
             below_lip,
         )
         around = mix(around, tuft, goatee)
@@ -264,7 +266,7 @@ def beard(canvas: Canvas, tones: Tones) -> None:
             my
             + g.corner_lift * ((1 - across * across) - 0.55)
             - g.upper_lip
-            - 0.052 * (1 - shapes.power(across.abs().clamp(0, 1), 1.5))
+            - 0.052 * (1 - power(across.abs().clamp(0, 1), 1.5))
         )
         d = torch.maximum(distance(y - my - inner_up + 0.002), distance(upper - y))
         lip = cover(d) * (across.abs() < 1).float() * 0.93 * look.moustache

@@ -1,6 +1,9 @@
 """The colours that a face's choices index, as sRGB triples in 0..255, and the names of all choices."""
 
-SKIN = ((246, 216, 196), (244, 203, 174), (236, 186, 149), (222, 166, 124), (194, 134, 92), (154, 100, 66), (114, 72, 48), (84, 52, 36))  # fmt: skip
+SKIN = (
+    (246, 216, 196), (244, 203, 174), (236, 186, 149), (222, 166, 124),
+    (194, 134, 92), (154, 100, 66), (114, 72, 48), (84, 52, 36),
+)  # fmt: skip
 """Anchors of ``skin_tone``, 0 to 1: the tone is interpolated between them."""
 
 HAIR = {

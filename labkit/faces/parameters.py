@@ -205,7 +205,8 @@ PARAMETERS: tuple[Parameter, ...] = tuple(
 NAMES: tuple[str, ...] = tuple(parameter.name for parameter in PARAMETERS)
 INDEX: dict[str, int] = {name: i for i, name in enumerate(NAMES)}
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(parameter.group for parameter in PARAMETERS))
-"""``shape``, ``skin``, ``age``, ``hair``, ``wear``, ``makeup``, ``expression``, ``pose``, ``light``, ``scene``, ``artist``."""
+"""``shape``, ``skin``, ``age``, ``hair``, ``wear``, ``makeup``, ``expression``, ``pose``, ``light``, ``scene`` and
+``artist``."""
 
 
 def in_group(*groups: str) -> list[int]:

@@ -59,9 +59,9 @@ class Dice:
         return low + (high - low) * self._uniforms[:, self._used - 1]
 
     def bell(self) -> np.ndarray:
-        """(N,) bell-shaped about 0 in (-1, 1), standard deviation 1/3: the mean of three uniforms, never beyond the ends."""
+        """(N,) bell-shaped about 0 in (-1, 1), standard deviation 1/3: the mean of three uniforms."""
         three = [self.uniform(-1.0, 1.0) for _ in range(3)]
-        return (three[0] + three[1] + three[2]) * (1 / 3) * 1.0
+        return (three[0] + three[1] + three[2]) / 3
 
     def yes(self, chance: float | np.ndarray) -> np.ndarray:
         """(N,) of 0 and 1, 1 with that probability."""

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from labkit.faces import palettes
-from labkit.faces.canvas import Canvas, Window, cover, distance, hump, step
+from labkit.faces.canvas import Canvas, Window
+from labkit.faces.implicit import cover, distance, hump, step
 from labkit.faces.tones import Tones, hue, mix
 
 NECK, CLOTH, NECKLACE = 17, 18, 16

@@ -11,17 +11,17 @@ from labkit.faces.palettes import HAIR, NATURAL_HAIR
 from labkit.faces.parameters import PARAMETERS
 
 CLASSES = (
-    "background", "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth", "u_lip", "l_lip",
-    "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
+    "background", "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth", "u_lip",
+    "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
 )  # fmt: skip
 """The 19 classes of CelebAMask-HQ in the order of its ``g_mask.py``. ``l_`` is the person's left: the image's right."""
 
 ATTRIBUTES = (
-    "5_o_Clock_Shadow", "Bald", "Bangs", "Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair", "Brown_Hair", "Bushy_Eyebrows",
-    "Eyeglasses", "Goatee", "Gray_Hair", "Mouth_Slightly_Open", "Mustache", "No_Beard", "Pale_Skin", "Rosy_Cheeks", "Smiling",
-    "Wavy_Hair", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace", "Young",
-    "Dark_Skin", "Dyed_Hair", "Eyes_Closed", "Facing_Left", "Facing_Right", "Freckles", "Full_Beard", "Long_Hair", "Red_Hair",
-    "Sunglasses", "Wearing_Eyeshadow",
+    "5_o_Clock_Shadow", "Bald", "Bangs", "Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair", "Brown_Hair",
+    "Bushy_Eyebrows", "Eyeglasses", "Goatee", "Gray_Hair", "Mouth_Slightly_Open", "Mustache", "No_Beard", "Pale_Skin",
+    "Rosy_Cheeks", "Smiling", "Wavy_Hair", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace",
+    "Young", "Dark_Skin", "Dyed_Hair", "Eyes_Closed", "Facing_Left", "Facing_Right", "Freckles", "Full_Beard",
+    "Long_Hair", "Red_Hair", "Sunglasses", "Wearing_Eyeshadow",
 )  # fmt: skip
 """Binary attributes. The first 24 bear CelebA's names, with CelebA's meaning; the others are ours."""
 
@@ -47,7 +47,7 @@ EXCLUSIVE = (
     ("Facing_Left", "Facing_Right"),
     ("Eyeglasses", "Sunglasses"),
 )
-"""Attributes within one tuple are related by their meaning, whatever the sampler does: one excludes or implies another."""
+"""Attributes in one tuple are related by their meaning, whatever the sampler does: one excludes or implies another."""
 
 BROWN = ("dark brown", "brown", "light brown")
 _HAIR = {name: i for i, name in enumerate(HAIR)}

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from labkit.faces import palettes, shapes
-from labkit.faces.canvas import Canvas, cover, distance, step
+from labkit.faces.canvas import Canvas, Window
+from labkit.faces.implicit import cover, distance, step
 from labkit.faces.tones import mix
 
 GLASSES, HAT, EARRING = 3, 14, 15
@@ -52,7 +53,7 @@ def glasses(canvas: Canvas) -> None:
     canvas.put(index, part)
 
 
-def _glasses(x: Tensor, y: Tensor, w) -> None:  # type: ignore[no-untyped-def]
+def _glasses(x: Tensor, y: Tensor, w: Window) -> None:
     g, look = w.geometry, w.look
     frame_colour = look.colour("glasses_colour", palettes.FRAMES)
     sun = look.is_("glasses", 2)
@@ -75,7 +76,7 @@ def _glasses(x: Tensor, y: Tensor, w) -> None:  # type: ignore[no-untyped-def]
         w.tone(area * sun, 1 - 0.8 * (glare > 0.12).float(), "lens")
         frame = torch.maximum(frame, (half + 0.5 - d.abs()).clamp(0, 1))
         offsets.append((dx, dy, look.glasses_width * eye.squeeze.clamp(0.55, 1.1)))
-    (lx, ly, left), (rx, ry, right) = offsets
+    (lx, ly, left), (rx, _, right) = offsets
     bridge = (
         (0.9 * half + 0.5 - distance(ly + 0.03).abs()).clamp(0, 1)
         * (lx > 0.95 * left).float()
@@ -98,7 +99,7 @@ def hats(canvas: Canvas) -> None:
         return
     part = canvas.rows(index)
     g, look = part.geometry, part.look
-    beanie, cap, brim = (look.is_("hat", k) for k in (1, 2, 3))
+    beanie, cap = look.is_("hat", 1), look.is_("hat", 2)
     first, second = look.colour("hat_colour", palettes.CLOTH), look.colour("hat_trim", palettes.CLOTH)
     with part.band(-1.0, 0.25) as w:
         x, y = w.x, w.y
