@@ -1,4 +1,4 @@
-"""``labkit data list | info | path | preview``: what there is, where it lies, and what it looks like."""
+"""``labkit data list | info | fetch | verify | path | preview``: what there is, how to get it, what it looks like."""
 
 import argparse
 import json
@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from labkit.data import catalogue, mnist
+from labkit.data import catalogue, sources
 from labkit.data.arrays import root
 from labkit.data.cards import cards
-from labkit.data.dataset import Dataset
+from labkit.data.sheets import contact_sheet
 from labkit.errors import UserError, nearest
 
-_COLUMNS = 16
-_ROWS = 8
+_TOLD = 5
 
 
 def main(words: Sequence[str]) -> int:
@@ -34,25 +32,29 @@ def parser() -> argparse.ArgumentParser:
     """The words of ``labkit data``."""
     top = argparse.ArgumentParser(
         prog="labkit data",
-        description="What data there is, where it lies, and what it looks like.",
+        description="What data there is, how to get it, where it lies, and what it looks like.",
         epilog=f"Downloads and arrays lie in {root()}; the environment variable LABKIT_DATA names another folder.",
     )
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, help_text in (
         ("list", "the data sets labkit knows by name"),
         ("info", "a data set's card: who made it, licence, consent, known biases, sources"),
+        ("fetch", "download a data set and unpack it; a stopped download goes on where it was"),
+        ("verify", "compare a data set's files with their checksums"),
         ("path", "where a data set's files lie"),
         ("preview", "a sheet of its pictures"),
     ):
         action = actions.add_parser(name, help=help_text, description=help_text)
         if name != "list":
-            action.add_argument("name", metavar="NAME|FOLDER", help="a data set, or a folder of pictures")
-        if name != "preview":
+            what = "a data set" if name in ("fetch", "verify") else "a data set, or a folder of pictures"
+            action.add_argument("name", metavar="NAME" if name in ("fetch", "verify") else "NAME|FOLDER", help=what)
+        if name in ("list", "info", "path"):
             action.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
     preview = actions.choices["preview"]
     preview.add_argument("--out", metavar="FILE", help="the picture to write (default: NAME.png in this folder)")
-    preview.add_argument("--split", default="train", help="train or test (default: train)")
+    preview.add_argument("--split", default="train", help="train, valid or test (default: train)")
     preview.add_argument("--size", type=int, help="height and width of each picture in pixels")
+    preview.add_argument("--fields", metavar="A,B", help="what to show of each example (image,labels,paired,landmarks)")
     return top
 
 
@@ -63,17 +65,17 @@ def _list(arguments: argparse.Namespace) -> int:
             "title": cards()[name]["title"],
             "images": cards()[name]["splits"],
             "image": cards()[name]["image"],
-            "here": catalogue.available(name),
+            "here": _here(name),
         }
-        for name in sorted(catalogue.READERS)
+        for name in sorted(cards())
     ]
     if arguments.as_json:
         return _json(rows)
     for row in rows:
         counts = " + ".join(f"{count:,} {split}" for split, count in row["images"].items())
-        here = "here" if row["here"] else "to download"
-        print(f"{row['name']:<10} {row['title']:<28} {counts:<28} {here}")
-    print("PATH       any folder of pictures")
+        here = "here" if row["here"] else "to download" if cards()[row["name"]]["files"] else "by hand"
+        print(f"{row['name']:<16} {row['title']:<40} {counts:<36} {here}")
+    print(f"{'PATH':<16} any folder of pictures")
     return 0
 
 
@@ -91,12 +93,20 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _line(item: Any) -> str:
-    return ", ".join(f"{key} {value}" for key, value in item.items()) if isinstance(item, dict) else str(item)
+    if not isinstance(item, dict):
+        return str(item)
+    parts = [f"{key} {' '.join(value) if isinstance(value, list) else value}" for key, value in item.items()]
+    unknown = not {"sha256", "md5"} & item.keys()
+    return ", ".join(parts) + (", checksum not known: the first download records it" if unknown else "")
+
+
+def _here(name: str) -> bool:
+    return sources.built_in(name) or catalogue.available(name) or sources.here(name)
 
 
 def _facts(name: str) -> dict[str, Any]:
-    if name in catalogue.READERS:
-        return {"name": name, **cards()[name], "here": catalogue.available(name), "path": str(_place(name))}
+    if name in cards():
+        return {"name": name, **cards()[name], "here": _here(name), "path": str(_place(name))}
     data = catalogue.open(name)
     return {
         "name": name,
@@ -109,14 +119,38 @@ def _facts(name: str) -> dict[str, Any]:
 
 
 def _place(name: str) -> Path:
-    if name == "mnist":
-        return mnist.raw_folders()[0]
-    if name in catalogue.READERS:
-        return root() / "arrays"
+    if name in cards():
+        return root() / "arrays" if sources.built_in(name) else sources.home(name)
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        raise UserError(nearest(name, catalogue.READERS, "data set") + ", or the path of a folder of pictures")
+        raise UserError(nearest(name, cards(), "data set") + ", or the path of a folder of pictures")
     return folder.resolve()
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    name = arguments.name
+    if name in cards():
+        card = cards()[name]
+        print(f"{card['title']}. Terms: {card['licence'].strip()}", file=sys.stderr)
+        if sources.built_in(name):
+            print(f"{name} is built in: there is nothing to download")
+            return 0
+    print(sources.fetch_dataset(name))
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    checked = sources.verify(arguments.name)
+    if checked.made:
+        print(f"no checksums are known for {arguments.name}: {checked.made} lists them now, for the next time")
+    for problem in checked.wrong[:_TOLD]:
+        print(f"labkit: {problem}", file=sys.stderr)
+    if checked.wrong:
+        more = f" ({len(checked.wrong):,} files)" if len(checked.wrong) > 1 else ""
+        print(f"labkit: {arguments.name} is not what it was{more}: delete that and fetch it again", file=sys.stderr)
+        return 1
+    print(f"{arguments.name}: {checked.good:,} files are as they should be")
+    return 0
 
 
 def _path(arguments: argparse.Namespace) -> int:
@@ -128,7 +162,8 @@ def _path(arguments: argparse.Namespace) -> int:
 
 
 def _preview(arguments: argparse.Namespace) -> int:
-    data = catalogue.open(arguments.name, size=arguments.size, split=arguments.split)
+    fields = arguments.fields.split(",") if arguments.fields else None
+    data = catalogue.open(arguments.name, size=arguments.size, split=arguments.split, fields=fields)
     stem = Path(arguments.name).expanduser().resolve().name if arguments.name not in cards() else arguments.name
     out = Path(arguments.out or f"{stem}.png")
     sheet = contact_sheet(data)
@@ -155,34 +190,11 @@ def _show(sheet: Image.Image) -> None:
         display(sheet)
 
 
-def contact_sheet(data: Dataset, rows: int = _ROWS, columns: int = _COLUMNS) -> Image.Image:
-    """Pictures spread evenly over the data set, side by side; with up to 20 classes, one class a row.
-
-    Args:
-        data: what to show.
-        rows: how many rows, where a row is not a class.
-        columns: pictures a row.
-
-    Returns:
-        The sheet, black where there are fewer pictures than places.
-    """
-    height, width, channels = data.fields["image"].shape[1:]
-    if "label" in data.fields and 1 < len(data.classes) <= 20:
-        labels = data.fields["label"]
-        places = [np.flatnonzero(labels == number)[:columns] for number in range(len(data.classes))]
-    else:
-        spread = np.unique(np.linspace(0, len(data) - 1, min(rows * columns, len(data))).astype(int))
-        places = [spread[start : start + columns] for start in range(0, len(spread), columns)]
-    sheet = np.zeros((len(places) * height, columns * width, channels), dtype=np.uint8)
-    for row, which in enumerate(places):
-        strip = data.images(which).transpose(1, 0, 2, 3).reshape(height, -1, channels)
-        sheet[row * height : (row + 1) * height, : strip.shape[1]] = strip
-    return Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-
-
 def _json(value: Any) -> int:
     print(json.dumps(value, indent=2, ensure_ascii=False))
     return 0
 
 
-_ACTIONS = {"list": _list, "info": _info, "path": _path, "preview": _preview}
+_ACTIONS = {
+    "list": _list, "info": _info, "fetch": _fetch, "verify": _verify, "path": _path, "preview": _preview,
+}  # fmt: skip
