@@ -130,11 +130,13 @@ def _members(archive: Path) -> Iterator[tuple[str, Any]]:
                     yield member.name, stream
                 else:
                     raise Refused(f"{archive} is not unpacked: {member.name!r} in it is a link or a device")
-    elif archive.suffix == ".gz":
+    elif archive.suffix == ".gz" and not archive.stem.endswith(".tar") and archive.stat().st_size:
         with gzip.open(archive) as stream:
             yield archive.stem, stream
     else:
-        raise Refused(f"{archive} can't be unpacked by labkit: unpack it by hand (zip, tar and gz are understood)")
+        raise Refused(
+            f"{archive} can't be unpacked: it is damaged, or no zip, tar or gz; if it is whole, unpack it by hand"
+        )
 
 
 def _is_tar(archive: Path) -> bool:
