@@ -178,32 +178,60 @@ def cached(
     Raises:
         UserError: when the cache folder can't be written or is full; nothing half-written is left or taken for done.
     """
-    folder = entry_folder(name, content)
-    whole = _load(folder)
-    if whole is not None:
-        return whole
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder.parent, error) from error
-    with alone(folder.parent):
-        return _load(folder) or _build(folder, name, build)
+    return cached_each({"": (name, content)}, lambda writers: build(writers[""]))[""]
 
 
-def _build(folder: Path, name: str, build: Callable[[Writer], dict[str, Any]]) -> tuple[Fields, dict[str, Any]]:
+def cached_each(
+    entries: dict[str, tuple[str, dict[str, Any]]], build: Callable[[dict[str, Writer]], dict[str, Any]]
+) -> dict[str, tuple[Fields, dict[str, Any]]]:
+    """Several entries, of which those that are missing are built in one go: the fields of rendered faces, for example.
+
+    Args:
+        entries: for each key a name and a content, as for :func:`cached`.
+        build: appends the rows to the writers of the missing keys and returns what their ``meta.json`` should hold.
+
+    Returns:
+        For each key what :func:`cached` returns.
+
+    Raises:
+        UserError: as :func:`cached`.
+    """
+    folders = {key: entry_folder(name, content) for key, (name, content) in entries.items()}
+    found = {key: _load(folder) for key, folder in folders.items()}
+    if None in found.values():
+        arrays = root() / "arrays"
+        try:
+            arrays.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(arrays, error) from error
+        with alone(arrays):
+            found = {key: _load(folder) for key, folder in folders.items()}
+            missing = {key: (entries[key][0], folders[key]) for key, whole in found.items() if whole is None}
+            found |= _build(arrays, missing, build) if missing else {}
+    return {key: whole for key, whole in found.items() if whole is not None}
+
+
+def _build(
+    arrays: Path, missing: dict[str, tuple[str, Path]], build: Callable[[dict[str, Writer]], dict[str, Any]]
+) -> dict[str, tuple[Fields, dict[str, Any]]]:
+    writers: dict[str, Writer] = {}
     try:
-        _sweep(folder.parent)
-        partial = Path(tempfile.mkdtemp(prefix=f".partial-{name}-", dir=folder.parent))
-        partial.chmod(0o755)
-    except OSError as error:
-        raise cannot_write(folder.parent, error) from error
-    writer = Writer(partial)
-    try:
+        try:
+            _sweep(arrays)
+            for key, (name, _) in missing.items():
+                partial = Path(tempfile.mkdtemp(prefix=f".partial-{name}-", dir=arrays))
+                writers[key] = Writer(partial)
+                partial.chmod(0o755)
+        except OSError as error:
+            raise cannot_write(arrays, error) from error
         with single_thread():
-            writer.finish(build(writer))
-        return _publish(partial, folder)
+            meta = build(writers)
+        for writer in writers.values():
+            writer.finish(meta)
+        return {key: _publish(writers[key].folder, folder) for key, (_, folder) in missing.items()}
     finally:
-        writer.abandon()
+        for writer in writers.values():
+            writer.abandon()
 
 
 def _publish(partial: Path, folder: Path) -> tuple[Fields, dict[str, Any]]:

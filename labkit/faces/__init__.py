@@ -8,11 +8,12 @@
 
 from labkit.faces.batch import Faces
 from labkit.faces.parameters import GROUPS, NAMES, PARAMETERS, Face, describe
-from labkit.faces.render import CHANNELS, render
+from labkit.faces.render import CHANNELS, VERSION, render
 from labkit.faces.sampler import SAMPLERS, sample, sample_face
+from labkit.faces.splits import SPLITS, people, split
 from labkit.faces.truth import ATTRIBUTES, CLASSES, MAKEUP
 
 __all__ = [
-    "ATTRIBUTES", "CHANNELS", "CLASSES", "GROUPS", "MAKEUP", "NAMES", "PARAMETERS", "SAMPLERS", "Face", "Faces",
-    "describe", "render", "sample", "sample_face",
+    "ATTRIBUTES", "CHANNELS", "CLASSES", "GROUPS", "MAKEUP", "NAMES", "PARAMETERS", "SAMPLERS", "SPLITS", "VERSION",
+    "Face", "Faces", "describe", "people", "render", "sample", "sample_face", "split",
 ]  # fmt: skip

@@ -92,6 +92,10 @@ class Faces:
         person = np.broadcast_to(source.person, self.person.shape).copy() if "shape" in groups else self.person
         return Faces(values, person)
 
+    def of_persons(self, persons: np.ndarray) -> "Faces":
+        """The same faces, said to be of these persons (N,)."""
+        return Faces(self.values, np.asarray(persons, dtype=np.int64))
+
 
 def _column(name: str) -> int:
     if name not in INDEX:

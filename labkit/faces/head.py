@@ -81,7 +81,7 @@ def _form(w: Window, u: Tensor, v: Tensor) -> Tensor:
     """Light on the face, about 0..1.2: a round head, with sockets, nose, cheeks, chin, and the hair's shadow."""
     g, look, x, y = w.geometry, w.look, w.x, w.y
     r2 = (u * u + v * v).clamp_(0, 1)
-    shade = look.light_x * u + look.light_y * v + 0.75 * (1 - 0.92 * r2).sqrt_()
+    shade = 1.3 * look.light_x * u + look.light_y * v + 0.75 * (1 - 0.92 * r2).sqrt_()
     shade = 0.42 + 0.50 * shade + 0.5 * look.ambient - 0.08 * step(0.75, 1.05, r2)
     for eye in g.eyes:
         shade -= 0.19 * blob(x, y, eye.x, eye.y - 0.028, 0.115, 0.065)
@@ -253,10 +253,12 @@ def beard(canvas: Canvas, tones: Tones) -> None:
         kind = 0.34 * stubble + 0.95 * (goatee + full)
         area = (0.5 - d / 1.2).clamp(0, 1) * step(0.5, -0.5, around / 0.05) * kind * (0.80 + 0.20 * bristle)
         dark = (0.60 + 0.24 * bristle + 0.10 * look.light_x * x / g.width)[:, None]
+        # Dyed hair has a beard of the natural colour, and stubble is darker than what it would grow into.
         dyed = (look.hair_colour >= palettes.NATURAL_HAIR).float()[:, None]
-        colour = mix(tones.hair, tones.brow, dyed) * dark
+        grown = mix(tones.hair, tones.brow, torch.maximum(dyed, 0.8 * stubble[:, None]))
+        colour = grown * dark
         beyond = area * full * (shapes.face(g, x, y)[0] > 0).float()
-        w.fill(area, colour, flat=mix(tones.hair, tones.brow, dyed) * 0.8)
+        w.fill(area, colour, flat=grown * 0.8)
         if "labels" in w.layers:
             w.layers["labels"].lerp_(torch.tensor(float(SKIN), device=x.device), (beyond[:, None] > 0.5).float())
         w.tone(area * (1 - stubble), 0.55 + 0.45 * bristle, "beard")
@@ -270,5 +272,5 @@ def beard(canvas: Canvas, tones: Tones) -> None:
         )
         d = torch.maximum(distance(y - my - inner_up + 0.002), distance(upper - y))
         lip = cover(d) * (across.abs() < 1).float() * 0.93 * look.moustache
-        w.fill(lip, colour, flat=mix(tones.hair, tones.brow, dyed) * 0.7)
+        w.fill(lip, colour, flat=grown * 0.7)
         w.tone(lip, 0.6 + 0.4 * bristle, "beard")

@@ -182,7 +182,7 @@ class Face:
     light_y: float = _light(-0.45, -0.75, -0.15, RATIO, "where the light comes from, up is negative")
     ambient: float = _light(0.12, 0.0, 0.25, SHARE, "light from everywhere: softer shadows")
     light_warmth: float = _light(0.0, -1.0, 1.0, RATIO, "colour of the light: blue to orange")
-    exposure: float = _light(1.0, 0.86, 1.08, RATIO, "brightness of the light")
+    exposure: float = _light(0.97, 0.86, 1.04, RATIO, "brightness of the light")
     backdrop: int = _choice("scene", 0, palettes.BACKDROPS, "what is behind")
     backdrop_hue: float = _scene(0.6, 0.0, 1.0, SHARE, "hue of the background")
     backdrop_saturation: float = _scene(0.25, 0.06, 0.44, SHARE, "saturation of the background")

@@ -17,7 +17,7 @@ from labkit.faces.parameters import Face, in_group
 from labkit.threads import single_thread
 
 VERSION = 1
-"""Raise this when a picture changes: cached arrays of another version are not used."""
+"""Raise this when a face or a picture changes: cached arrays of another version are not used."""
 
 CHANNELS = {
     "image": "(N, S, S, 3) uint8: the picture",

@@ -114,13 +114,15 @@ def test_processes_that_come_at_once_build_one_whole_entry(cache_root):
 
 
 def test_without_locks_the_entry_of_the_first_is_used(cache_root):
-    def raced(writer):
-        arrays._build(arrays.entry_folder("x", {}), "x", build)
-        writer.append(image=np.zeros((1, 2, 2, 1), np.uint8))
+    missing = {"": ("x", arrays.entry_folder("x", {}))}
+
+    def raced(writers):
+        arrays._build(cache_root / "arrays", missing, lambda writers: build(writers[""]))
+        writers[""].append(image=np.zeros((1, 2, 2, 1), np.uint8))
         return {}
 
     (cache_root / "arrays").mkdir(parents=True)
-    fields, _ = arrays._build(arrays.entry_folder("x", {}), "x", raced)
+    fields, _ = arrays._build(cache_root / "arrays", missing, raced)[""]
     assert len(fields["image"]) == 5 and len(entries(cache_root)) == 1
 
 
