@@ -1,5 +1,6 @@
 """Class maps of faces: the 19 classes of CelebAMask-HQ, the other orders in which they lie on disk, and how to tell.
 
+:data:`labkit.faces.CLASSES`, in the order of CelebAMask-HQ's ``g_mask.py``, is the one that every ``labels`` field has.
 Left and right are the person's own: ``l_eye`` is on the right of a picture that isn't mirrored.
 """
 
@@ -8,13 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from labkit.errors import UserError, nearest
-
-# The order of CelebAMask-HQ's own ``g_mask.py``, the one that every ``labels`` field has.
-CLASSES = (
-    "background",
-    *("skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear"),
-    *("mouth", "u_lip", "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth"),
-)
+from labkit.faces import CLASSES
 
 # What the classes mean where a class map has ids 0, 1, 2, ... of another order; an unnamed one counts as background.
 ORDERS: dict[str, tuple[str, ...]] = {

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from labkit.data.dataset import Dataset, as_input
+from labkit.data.mirror import mirrored
 
 # What must stay free on a GPU beside the data: networks, activations, the allocator's slack.
 _ROOM_BYTES = 2 << 30
@@ -25,7 +26,8 @@ class Stream:
         device: where batches go. On a CUDA device with room the uint8 arrays live there.
         rank: this process's number; it gets rows rank, rank + world, rank + 2 world, … of the global batch.
         world: how many processes share a global batch.
-        flip: mirror half of the pictures left to right, chosen anew each epoch.
+        flip: mirror half of the pictures left to right, chosen anew each epoch, with what belongs to them
+            (:mod:`labkit.data.mirror`): the left eye of a class map becomes the right one.
 
     Raises:
         ValueError: for an empty data set, or a batch size that is not a positive multiple of the number of processes.
@@ -68,7 +70,7 @@ class Stream:
         indices, mirrored = self._rows(images_seen)
         rows = torch.from_numpy(indices)
         flips = torch.from_numpy(np.flatnonzero(mirrored)) if self.flip else None
-        return {field: self._read(array, rows, flips) for field, array in self._arrays.items()}
+        return {field: self._read(field, array, rows, flips) for field, array in self._arrays.items()}
 
     def indices(self, images_seen: int) -> np.ndarray:
         """Which examples :meth:`batch` reads: (B / world,) int64."""
@@ -100,11 +102,11 @@ class Stream:
             self._epochs[epoch] = (order, mirrored)
         return self._epochs[epoch]
 
-    def _read(self, array: Tensor, rows: Tensor, flips: Tensor | None) -> Tensor:
+    def _read(self, field: str, array: Tensor, rows: Tensor, flips: Tensor | None) -> Tensor:
         here = array.index_select(0, rows.to(array.device))
-        if flips is not None and here.ndim >= 3:
+        if flips is not None:
             where = flips.to(array.device)
-            here[where] = here[where].flip(2)
+            here[where] = mirrored(field, here[where], self.dataset.image_shape[2])
         if self.device.type == "cuda" and here.device.type == "cpu":
             here = here.pin_memory()
         # uint8 crosses the bus, a quarter of the float's bytes, and becomes float on the other side.

@@ -86,4 +86,5 @@ LAYOUT = Layout(
     table=_table,
     fields=("image", "paired", "mask", "landmarks"),
     optional=("mask", "landmarks"),
+    parts=lambda top: ("dataset", "data", "mask", "landmark"),
 )

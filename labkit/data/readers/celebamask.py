@@ -45,9 +45,11 @@ def read_labels(path: Path, size: int, order: str) -> np.ndarray:
     return table[middle_square(ids, size)]
 
 
-def _merged_here(top: Path) -> bool:
-    if not ((top / "images").is_dir() and (top / "masks").is_dir()):
-        return False
+def _two_folders(top: Path) -> bool:
+    return (top / "images").is_dir() and (top / "masks").is_dir()
+
+
+def _mostly_coupled(top: Path) -> bool:
     pictures = {Path(name).stem for name in pictures_in(top / "images")}
     maps = {Path(name).stem for name in pictures_in(top / "masks")}
     return 2 * len(pictures & maps) >= max(len(pictures), len(maps), 1)
@@ -178,7 +180,8 @@ def _partition(mapping: Path) -> dict[int, str]:
 MERGED = Layout(
     "images+masks",
     1,
-    here=_merged_here,
+    here=_two_folders,
+    by_itself=_mostly_coupled,
     splits=lambda top: ("train",),
     table=_merged,
     fields=("image", "labels"),

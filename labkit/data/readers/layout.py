@@ -52,7 +52,7 @@ class Layout:
         parts: the files and folders in it that decide the result.
         size: height and width where none is asked for.
         ordered: whether ``label_order`` means something.
-        by_itself: whether a folder may be recognised without being told: nothing else looks like it.
+        by_itself: whether a folder that has it may be taken for it without being told: nothing else looks like it.
     """
 
     name: str
@@ -65,11 +65,17 @@ class Layout:
     parts: Callable[[Path], Sequence[str]] = lambda top: ("",)
     size: int = DEFAULT_SIZE
     ordered: bool = False
-    by_itself: bool = True
+    by_itself: Callable[[Path], bool] = lambda top: True
 
 
-def find(layouts: Iterable[Layout], folder: Path) -> Iterator[tuple[Layout, Path]]:
-    """Which formats this folder has, and then those of the folders directly in it, as archives often unpack."""
+def find(layouts: Iterable[Layout], folder: Path, told: bool = True) -> Iterator[tuple[Layout, Path]]:
+    """Which formats this folder has, and then those of the folders directly in it, as archives often unpack.
+
+    Args:
+        layouts: the formats in question.
+        folder: where to look; it need not exist.
+        told: whether a person or a card says that it is one of these; without that only what can't be mistaken counts.
+    """
     if not folder.is_dir():
         return
     known = list(layouts)
@@ -77,7 +83,7 @@ def find(layouts: Iterable[Layout], folder: Path) -> Iterator[tuple[Layout, Path
         below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
         # A folder of many folders is people or classes, and not what an archive makes.
         for top in [folder, *(below if len(below) <= _ARCHIVE else [])]:
-            yield from ((layout, top) for layout in known if layout.here(top))
+            yield from ((layout, top) for layout in known if layout.here(top) and (told or layout.by_itself(top)))
     except OSError:
         return
 

@@ -97,8 +97,8 @@ def open_path(
     known = [*LAYOUTS, FOLDER]
     if layout not in (None, *known):
         raise UserError(nearest(str(layout), known, "layout"))
-    tried = [one for one in LAYOUTS.values() if one.name == layout or (layout is None and one.by_itself)]
-    found = next(find(tried, folder), None)
+    tried = [LAYOUTS[layout]] if layout in LAYOUTS else [] if layout else LAYOUTS.values()
+    found = next(find(tried, folder, told=layout is not None), None)
     if found is not None:
         options = {"size": size, "channels": channels, "split": split, "fields": fields, "label_order": label_order}
         return open_layout(*found, str(path), **options)  # type: ignore[arg-type]
@@ -106,6 +106,6 @@ def open_path(
         missing = "" if folder.is_dir() else ": there is no such folder"
         raise UserError(f"{folder} is not laid out as {layout!r}{missing}")
     if label_order is not None:
-        raise UserError(f"label_order is for folders with class maps of faces; {folder} is read as 'folder'")
+        raise UserError(f"label_order is for folders like layout='images+masks'; {folder} is read as 'folder'")
     data = open_folder(path, size=size, channels=channels, split=split)
     return data if fields is None else data.only(fields)

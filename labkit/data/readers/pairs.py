@@ -60,7 +60,7 @@ def _twins(ask: Ask) -> Table:
 def _are_twins(top: Path) -> bool:
     names = [path for part in ("", "base") for path in pictures_in(top / part)]
     photographs = {Path(name).stem for name in names if name.endswith(".jpg")}
-    return bool(photographs) and photographs == {Path(name).stem for name in names if name.endswith(".png")}
+    return bool(photographs & {Path(name).stem for name in names if name.endswith(".png")})
 
 
 def _sketches(ask: Ask) -> Table:
@@ -83,7 +83,7 @@ PAIRS = Layout(
     splits=splits_in,
     table=_halves,
     fields=FIELDS,
-    by_itself=False,
+    by_itself=lambda top: False,
 )
 # CMP Facades' own archives: `base/cmp_b0001.jpg` and `.png`, a palette picture; `paired` shows its colours.
 TWINS = Layout(
@@ -93,7 +93,7 @@ TWINS = Layout(
     splits=lambda top: ("train",),
     table=_twins,
     fields=FIELDS,
-    by_itself=False,
+    by_itself=lambda top: False,
 )
 # CUFS' own archives, side by side in a folder a split.
 SKETCHES = Layout(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.data.folder import class_folders, files_below, split_folder, splits_in
-from labkit.data.pictures import is_picture, read_picture
+from labkit.data.pictures import is_picture, pictures_in, read_picture
 from labkit.data.readers.layout import Ask, Layout
 from labkit.data.rows import Table
 
@@ -15,6 +15,12 @@ _FIRST_TEST = 60_000
 
 def _holds_pictures(top: Path) -> bool:
     return any(is_picture(name) for _, _, names in os.walk(top) for name in names)
+
+
+def _in_folders(top: Path) -> bool:
+    """Whether pictures lie in it, or in folders of it (classes), or in such folders of its splits."""
+    split = split_folder(top, "train")
+    return bool(pictures_in(split)) or any(pictures_in(path) for path in split.iterdir() if path.is_dir())
 
 
 def _in_classes(ask: Ask) -> Table:
@@ -51,11 +57,11 @@ def _numbered(ask: Ask) -> Table:
 CLASSES = Layout(
     "pictures",
     1,
-    here=_holds_pictures,
+    here=_in_folders,
     splits=splits_in,
     table=_in_classes,
     fields=("image", "label"),
-    by_itself=False,
+    by_itself=lambda top: False,
 )
 NUMBERED = Layout(
     "ffhq",
@@ -64,5 +70,5 @@ NUMBERED = Layout(
     splits=lambda top: ("train", "test"),
     table=_numbered,
     fields=("image",),
-    by_itself=False,
+    by_itself=lambda top: False,
 )

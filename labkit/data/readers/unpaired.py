@@ -35,4 +35,5 @@ LAYOUT = Layout(
     splits=_splits,
     table=_table,
     fields=("image", "label"),
+    parts=lambda top: [f"{name}{domain}" for name in _SPLITS.values() for domain in DOMAINS],
 )
