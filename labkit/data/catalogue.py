@@ -30,14 +30,22 @@ def _labelled(reader: Callable[..., Dataset], **fixed: Any) -> Callable[..., Dat
     return open_it
 
 
+def _faces(**options: Any) -> Dataset:
+    # Not at the top: it is also a program of its own, which must not find itself imported already.
+    from labkit.data.faces import open_faces
+
+    return open_faces(**options)
+
+
 # What opens a name, given size, channels, split and fields; a reader that may download also takes ``timeout``.
 READERS: dict[str, Callable[..., Dataset]] = {
     "digits": _labelled(open_digits),
+    "faces": _faces,
     **{name: _labelled(open_mnist, name=name) for name in mnist.NAMES},
     **{name: partial(open_named, name) for name in NAMED},
 }
 
-BUILT_IN = ("digits",)
+BUILT_IN = ("digits", "faces")
 
 # A source that did not answer is not asked again for this long: a notebook opens its data in many cells.
 _ASK_AGAIN = 60.0
@@ -83,7 +91,7 @@ def open(
         raise UserError(f"size must be between 1 and 4096 pixels, not {size}")
     if channels not in (None, 1, 3):
         raise UserError(f"channels must be 1 (grey) or 3 (RGB), not {channels}")
-    if split not in SPLITS:
+    if split not in SPLITS and name != "faces":  # these have two more
         raise UserError(nearest(split, SPLITS, "split"))
     if isinstance(fields, str):
         raise UserError(f"fields must be a list: fields=[{fields!r}]")
@@ -108,7 +116,7 @@ def _is_path(name: str | Path) -> bool:
 def available(name: str | Path, split: str = "train") -> bool:
     """Whether :func:`open` would find the data without a network: built in, already here, or a folder that exists."""
     if name in BUILT_IN:
-        return split != "valid"
+        return split in ("train", "test")
     if name in mnist.NAMES:
         return split != "valid" and mnist.available(split, str(name))
     if name in NAMED:
