@@ -245,3 +245,26 @@ def test_two_processes_fetch_once(web, get, tmp_path):
     for thread in threads:
         thread.join(20)
     assert len(web.asked) == 1 and (tmp_path / "file.bin").read_bytes() == DATA
+
+
+def test_a_page_of_any_look_is_not_a_file(web, get, tmp_path):
+    web.pages["/a"] = whole(b"Sorry, too many people", kind="text/html")
+    with pytest.raises(ConnectionError, match=r"web page"):
+        get(known=False)
+    assert left(tmp_path) == []
+
+
+def test_an_address_that_is_looked_up_for_ever_is_given_up(web, get, monkeypatch):
+    wait = threading.Event()
+    monkeypatch.setattr(download.urllib.request, "urlopen", lambda *a, **k: wait.wait(10))
+    with pytest.raises(ConnectionError, match=r"no answer within 0\.3 s"):
+        get(timeout=0.3)
+    wait.set()
+
+
+def test_what_is_wrong_with_a_file_is_said(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"text")
+    assert download.wrong(tmp_path / "list.txt", download.Known(4)) is None
+    assert download.wrong(tmp_path / "list.txt", download.Known(5)) == "has 4 bytes instead of 5"
+    (tmp_path / "page.html").write_bytes(PAGE)
+    assert download.wrong(tmp_path / "page.html", download.Known()) is None
