@@ -39,7 +39,7 @@ def mouth(canvas: Canvas, tones: Tones) -> None:
             mix(dark, white, teeth),
             label=MOUTH,
             line=d_inside,
-            strength=is_open,
+            strength=is_open * sides,
             part="mouth",
         )
         own = (
@@ -48,8 +48,11 @@ def mouth(canvas: Canvas, tones: Tones) -> None:
         )
         made_up = mix(own, look.colour("lipstick_colour", palettes.LIPSTICK), look.lipstick[:, None])
         light = 0.90 + 0.10 * look.light_x * u + 0.16 * look.ambient
-        creases = 1 - 0.05 * torch.sin(26 * u) * (1 - 0.6 * look.lipstick)
-        top, bottom = (0.82 * light * creases)[:, None], (1.02 * light * creases)[:, None]
+        wrinkles = 0.05 * torch.sin(26 * u)
+        creases, smooth = (
+            (light * (1 - wrinkles))[:, None],
+            (light * (1 - wrinkles * (1 - 0.6 * look.lipstick)))[:, None],
+        )
         shine = hump(y - 0.5 * (inner_low + outer_low) + 0.004, 0.012) * hump(u - 0.12 - 0.1 * look.light_x, 0.42)
         natural_shine, gloss = (
             (0.13 * shine)[:, None],
@@ -57,22 +60,22 @@ def mouth(canvas: Canvas, tones: Tones) -> None:
         )
         w.fill(
             cover(d_upper) * sides,
-            made_up * top,
-            bare=own * top,
+            made_up * (0.82 * smooth),
+            bare=own * (0.82 * creases),
             flat=made_up * 0.85,
             label=UPPER_LIP,
             line=d_upper,
-            strength=0.6,
+            strength=sides,
             part="lip",
         )
         w.fill(
             cover(d_lower) * sides,
-            (made_up * bottom + gloss).clamp(0, 1),
-            bare=(own * bottom + natural_shine).clamp(0, 1),
+            (made_up * (1.02 * smooth) + gloss).clamp(0, 1),
+            bare=(own * (1.02 * creases) + natural_shine).clamp(0, 1),
             flat=made_up,
             label=LOWER_LIP,
             line=d_lower,
-            strength=0.6,
+            strength=sides,
             part="lip",
         )
         seam = (
@@ -80,6 +83,8 @@ def mouth(canvas: Canvas, tones: Tones) -> None:
         )
         w.fill(0.75 * seam, tones.shadow * 0.40, flat=tones.shadow * 0.3)
         w.mark(torch.maximum(seam, 0.8 * is_open * (1.2 - below_up.abs()).clamp(0, 1) * sides), "seam")
+        below = y - (inner_low + g.lower_lip) - 0.028
+        w.mark((1.2 - distance(below).abs()).clamp(0, 1) * step(0.5, 0.3, u.abs()), "underlip")
         w.tone(torch.maximum(cover(d_upper), 0.5 * cover(d_lower)) * sides, 0.5 + 0.4 * look.lipstick + 0 * u, "lip")
         w.tone(cover(d_inside) * is_open * sides, 1 - teeth[:, 0], "inside")
 
@@ -110,7 +115,9 @@ def _eye(w: Window, tones: Tones, eye: Eye, x: Tensor, y: Tensor) -> None:
         * (1 - 0.30 * depth - 0.12 * (x / eye.width) ** 2)[:, None]
     )
     label = RIGHT_EYE if eye.side < 0 else LEFT_EYE
-    w.fill(area, sclera, flat=torch.full_like(sclera, 0.97), label=label, part="eye")
+    w.fill(
+        area, sclera, flat=torch.full_like(sclera, 0.97), label=label, line=d, strength=step(-0.15, 0.0, q), part="eye"
+    )
     _iris(w, eye, x, y, area)
     _lashes(w, tones, eye, x, y, q, upper_lid, outward)
 

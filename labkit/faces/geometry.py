@@ -166,8 +166,8 @@ class Geometry:
         inner_up, inner_low = bend - 0.25 * open_, bend + 0.75 * open_
         a = u.abs().clamp(max=1)
         notch = 1 - self.look.cupid_bow * hump(u, 0.16)
-        outer_up = inner_up - self.upper_lip * (1 - a * a.sqrt() * (0.3 + 0.7 * a)) * notch
-        return outer_up, inner_up, inner_low, inner_low + self.lower_lip * q
+        outer_up = inner_up - self.upper_lip * (1 - a * a * a) * notch
+        return outer_up, inner_up, inner_low, inner_low + self.lower_lip * q * (1 + 0.5 * u * u)
 
     def across_mouth(self, x: Tensor) -> Tensor:
         """The place u across the mouth of a point x right of its middle."""
@@ -229,7 +229,7 @@ class Geometry:
         under = []
         for u in (-1.0, -0.5, 0.0, 0.5, 1.0):
             drop = {1.0: -0.014, 0.5: 0.004, 0.0: 0.008}[abs(u)]
-            under.append((bx + 0.93 * u * self.wings + 0.036 * (1 - abs(u)) * self.sin_yaw, by + drop))
+            under.append((bx + 0.88 * u * self.wings + 0.036 * (1 - abs(u)) * self.sin_yaw, by + drop))
         return ridge + under
 
     def _eye_points(self) -> list[tuple[Tensor, Tensor]]:
@@ -246,7 +246,7 @@ class Geometry:
             half = self.mouth_left if u < 0 else self.mouth_right
             return self.mouth[0] + u * half, self.mouth[1] + self.lips(at)[curve]
 
-        outer = [point(u, 0) for u in (-0.97, -0.62, -0.22, 0, 0.22, 0.62, 0.97)] + [
+        outer = [point(u, 0) for u in (-0.93, -0.62, -0.22, 0, 0.22, 0.62, 0.93)] + [
             point(u, 3) for u in (0.62, 0.25, 0, -0.25, -0.62)
         ]
         inner = [point(u, 1) for u in (-0.85, -0.4, 0, 0.4, 0.85)] + [point(u, 2) for u in (0.4, 0, -0.4)]

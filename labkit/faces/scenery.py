@@ -125,7 +125,7 @@ def _necklace(w: Window, sin_yaw: Tensor) -> None:
     d = distance(((x / half) ** 2 + ((y - 0.61) / 0.22) ** 2 + 1e-6).sqrt() - 1)
     thick = max(0.9, 0.020 * w.pixel)
     beads = 0.75 + 0.25 * torch.sin(70 * x)
-    chain = (thick + 0.4 - d.abs()).clamp(0, 1) * step(0.60, 0.66, y)
+    chain = (thick + 0.4 - d.abs()).clamp(0, 1) * (y > 0.64).float()
     pendant = cover(distance(x**2 + (y - 0.84) ** 2 - 0.042**2))
     area = torch.maximum(chain, pendant) * look.necklace
     colour = look.colour("jewel_colour", palettes.JEWELS)
