@@ -2,16 +2,18 @@
 
 import json
 
-from labkit.bench.measure import Comparison, compile_speed, data_speed, epoch_speed, step_speed
+from labkit.bench.measure import Comparison, celeba_speed, compile_speed, data_speed, epoch_speed, step_speed
 
-__all__ = ["Comparison", "compile_speed", "data_speed", "epoch_speed", "main", "step_speed"]
+__all__ = ["Comparison", "celeba_speed", "compile_speed", "data_speed", "epoch_speed", "main", "step_speed"]
 
 
 def main(as_json: bool = False) -> int:
     """`labkit bench`: every comparison, as a table or as JSON."""
     found = []
-    for measure in (step_speed, data_speed, epoch_speed, compile_speed):
+    for measure in (step_speed, data_speed, celeba_speed, epoch_speed, compile_speed):
         comparison = measure()
+        if comparison is None:
+            continue
         found.append(comparison.json())
         if not as_json:
             print(

@@ -13,7 +13,9 @@ import torch
 from PIL import Image
 
 from labkit import data as datasets
-from labkit.bench.textbook import Textbook, loader
+from labkit.bench.textbook import Textbook, celeba_loader, loader
+from labkit.data.pictures import picture_size
+from labkit.data.readers.named import located
 from labkit.data.stream import Stream
 from labkit.models.dcgan import dcgan
 from labkit.models.gan import GAN
@@ -142,6 +144,47 @@ def data_speed(n: int = 2048, batch: int = 64, rounds: int = 3) -> Comparison:
         mine, theirs = alternate(ours, other, rounds, device)
     note = f"{n} JPEG files of 178×218, already in our cache"
     return Comparison(f"data alone, {SIZE} px", n / mine, n / theirs, note)
+
+
+def celeba_speed(batch: int = 64, rounds: int = 3) -> Comparison | None:
+    """An epoch of CelebA's photographs alone: our stream against `torchvision.datasets.CelebA` and its `DataLoader`.
+
+    None where the photographs are not on this machine.
+    """
+    found = located("celeba")
+    if found is None:
+        return None
+    device, data = choose_device(), datasets.open("celeba", size=SIZE)
+    stream = Stream(data, batch, device=device)
+    with tempfile.TemporaryDirectory() as folder:
+        _as_torchvision_wants_it(found[1], Path(folder, "celeba"))
+        batches = celeba_loader(Path(folder), SIZE, batch)
+
+        def ours() -> None:
+            for index in range(len(data) // batch):
+                stream.batch(index * batch)["image"].sum()
+
+        def other() -> None:
+            for image, _ in batches:
+                image.to(device).sum()
+
+        mine, theirs = alternate(ours, other, rounds, device)
+    images = len(data) // batch * batch
+    width, height = picture_size(next((found[1] / "img_align_celeba").glob("*.jpg")))
+    note = f"{len(data):,} photographs of {width}×{height}, already in our cache; {machine(device)}"
+    return Comparison(f"CelebA alone, {SIZE} px", images / mine, images / theirs, note)
+
+
+def _as_torchvision_wants_it(here: Path, there: Path) -> None:
+    """Links to the photographs and lists; where the lists of landmarks and boxes are missing, ones of zeros."""
+    there.mkdir()
+    for path in (*here.glob("*.txt"), here / "img_align_celeba"):
+        (there / path.name).symlink_to(path.resolve())
+    names = sorted(path.name for path in (here / "img_align_celeba").iterdir())
+    for name, columns in (("list_landmarks_align_celeba.txt", 10), ("list_bbox_celeba.txt", 4)):
+        if not (there / name).exists():
+            rows = [f"{picture} {' '.join('0' * columns)}" for picture in names]
+            (there / name).write_text("\n".join([str(len(names)), " ".join("x" * columns), *rows]) + "\n")
 
 
 def epoch_speed(n: int = 512, batch: int = 64, width: int = 64, rounds: int = 3) -> Comparison:

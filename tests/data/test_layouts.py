@@ -18,7 +18,9 @@ def test_folders_that_only_look_alike_are_plain_folders(tmp_path):
     for name in ("a/trainA/1.jpg", "b/images/makeup/1.jpg", "c/images/1.jpg", "c/masks/2.png", "d/index/1.jpg"):
         plain(tmp_path / name)
     (tmp_path / "d" / "index.csv").write_text("name,price\nx,1\n")
-    for folder in "abcd":
+    plain(tmp_path / "e" / "1.jpg")
+    (tmp_path / "e" / "index.csv").write_bytes(b"\xff\x00\xfe")
+    for folder in "abcde":
         assert set(open_data(tmp_path / folder, size=8).fields) <= {"image", "label"}
         assert len(open_data(tmp_path / folder, size=8)) == (2 if folder == "c" else 1)
 

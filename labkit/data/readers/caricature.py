@@ -31,11 +31,11 @@ _ZOOM = 0.7
 
 
 def _index_here(top: Path) -> bool:
-    path = top / INDEX
-    if not path.is_file():
+    try:
+        with (top / INDEX).open(encoding="utf-8-sig") as file:
+            return tuple(file.readline(100).strip().split(",")) == COLUMNS
+    except (OSError, UnicodeDecodeError):
         return False
-    lines = lists.read_text(path).splitlines()
-    return bool(lines) and tuple(lines[0].strip().split(",")) == COLUMNS
 
 
 def _indexed(ask: Ask) -> Table:
