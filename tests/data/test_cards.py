@@ -7,12 +7,12 @@ from labkit.data.cards import cards
 
 NAMES = sorted(cards())
 REQUIRED = {
-    **dict.fromkeys(("title", "shows", "made_by", "licence", "consent", "cite", "home"), str),
+    **dict.fromkeys(("title", "shows", "made_by", "licence", "consent", "cite"), str),
     **dict.fromkeys(("biases", "sources", "files"), list),
     **dict.fromkeys(("splits", "image"), dict),
     "year": int,
 }
-OPTIONAL = {"classes": list, "built_in": bool, "by_hand": str, "folder": str}
+OPTIONAL = {"classes": list, "built_in": bool, "home": str, "by_hand": str, "folder": str}
 OF_A_FILE = {
     **dict.fromkeys(("name", "md5", "sha256", "unpack"), str),
     **dict.fromkeys(("bytes", "most_bytes"), int),
@@ -47,7 +47,7 @@ def test_a_card_says_what_a_person_must_know(name):
         assert kind is not str or card[key].strip(), key
     assert card["biases"] and all(bias.strip() for bias in card["biases"])
     assert set(card["image"]) == {"height", "width", "channels"} and sum(card["splits"].values()) > 0
-    assert card.get("built_in") or card["by_hand"].strip()
+    assert card.get("built_in") or (card["by_hand"].strip() and re.fullmatch(r"https?://\S+", card["home"]))
     assert not (card.get("built_in") and card["files"])
 
 
