@@ -54,4 +54,3 @@ def test_the_real_photographs_come_ten_times_faster(monkeypatch):
     found = celeba_speed(rounds=2)
     print(f"CelebA: × {found.ratio:.0f} ({found.note})")
     assert found.ratio >= 10
-
