@@ -71,7 +71,7 @@ class ConditionalGAN(GAN):
         parts = zip(batch["image"].chunk(self.critic_steps), batch["label"].chunk(self.critic_steps))
         for real, label in parts:
             fake = self.draw(self.latent(len(real)), label)
-            yield self.judge(partial(self.score, label=label), real, fake.detach())
+            yield self.judge(partial(self.score, label=label), real, fake.detach(), step)
         yield Turn("generator", fool=self.loss.fool(self.score(fake, label)))
 
     def sample(self, n: int, *, generator: torch.Generator | None = None, label: Tensor | None = None) -> Tensor:

@@ -8,6 +8,7 @@ N(0, 0.02²).
 from itertools import pairwise
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from labkit.errors import UserError
 from labkit.models.gan import GAN
@@ -70,9 +71,10 @@ class Discriminator(nn.Module):
         width: channels of the first hidden map (ndf).
         norm: batch normalisation, as in the paper. A gradient penalty asks for none: it holds for each image alone, and
             batch statistics tie a score to the other images (Gulrajani et al. 2017, section 4).
+        spectral: divide each weight by its largest singular value (Miyato et al. 2018), which bounds D's slope.
     """
 
-    def __init__(self, image_shape: tuple[int, int, int], width: int, norm: bool = True):
+    def __init__(self, image_shape: tuple[int, int, int], width: int, norm: bool = True, spectral: bool = False):
         super().__init__()
         maps = sides(image_shape[1])
         layers = [nn.Conv2d(image_shape[0], width, *doubling(*maps[-2:]), bias=False), nn.LeakyReLU(0.2)]
@@ -85,6 +87,10 @@ class Discriminator(nn.Module):
             ]
             channels *= 2
         self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, maps[0], bias=False))
+        if spectral:
+            for layer in self.layers:
+                if isinstance(layer, nn.Conv2d):
+                    spectral_norm(layer)
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, C, H, W) → (B,) scores."""
@@ -105,12 +111,16 @@ def dcgan(
     latent_dim: int = 100,
     width: int = 64,
     critic_norm: bool = True,
+    spectral: bool = False,
     **options,
 ) -> GAN:
-    """The game of `GAN` between convolutional players; `critic_norm` is D's batch norm. Options as for `GAN`."""
+    """The game of `GAN` between convolutional players, with options as for `GAN`.
+
+    `critic_norm` is D's batch norm, `spectral` its spectral norm (which makes the scale of D's first weights void).
+    """
     game = GAN(
         Generator(latent_dim, image_shape, width),
-        Discriminator(image_shape, width, critic_norm),
+        Discriminator(image_shape, width, critic_norm, spectral),
         latent_dim=latent_dim,
         image_shape=image_shape,
         **options,

@@ -6,7 +6,7 @@ The same game with other losses is least-squares GAN (Mao et al. 2017), the hing
 critic steps and a gradient penalty, WGAN-GP (Gulrajani et al. 2017, algorithm 1).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import prod
 
@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from labkit.errors import UserError, nearest
 from labkit.models.game import Game, Turn, evaluating
-from labkit.nn.losses import ADVERSARIAL_LOSSES, gradient_penalty
+from labkit.nn.augment import AUGMENTATIONS, augment
+from labkit.nn.losses import ADVERSARIAL_LOSSES, gradient_penalty, r1_penalty
 
 
 class GAN(Game):
@@ -29,9 +30,13 @@ class GAN(Game):
         loss: a key of `labkit.nn.losses.ADVERSARIAL_LOSSES`.
         critic_steps: D's moves before one of G's. The batch is cut into as many parts, so each move sees other images.
         gradient_penalty: weight λ of WGAN-GP's penalty; 0 for none.
+        r1: weight γ of R1, (γ/2) E‖∇D(x)‖² on real images (Mescheder et al. 2018); 0 for none.
+        r1_every: R1 is computed in every so-manieth step, and weighted so many times (lazy regularisation, Karras et
+            al. 2020, section 3.1).
+        augment: changes that D sees every image through; keys of `labkit.nn.augment.AUGMENTATIONS`.
 
     Raises:
-        UserError: an unknown loss, with the nearest names.
+        UserError: an unknown loss or augmentation, with the nearest names.
     """
 
     def __init__(
@@ -44,20 +49,27 @@ class GAN(Game):
         loss: str = "non-saturating",
         critic_steps: int = 1,
         gradient_penalty: float = 0.0,
+        r1: float = 0.0,
+        r1_every: int = 8,
+        augment: Sequence[str] = (),
     ):
         super().__init__()
         if loss not in ADVERSARIAL_LOSSES:
             raise UserError(nearest(loss, ADVERSARIAL_LOSSES, "loss"))
+        for kind in augment:
+            if kind not in AUGMENTATIONS:
+                raise UserError(nearest(kind, AUGMENTATIONS, "augmentation"))
         self.generator, self.discriminator = generator, discriminator
         self.latent_dim, self.image_shape = latent_dim, image_shape
         self.loss = ADVERSARIAL_LOSSES[loss]
         self.critic_steps, self.gradient_penalty = critic_steps, gradient_penalty
+        self.r1, self.r1_every, self.augment = r1, r1_every, tuple(augment)
 
     def extra_repr(self) -> str:
         """The options that make this another game: part of what a resumed run must agree with."""
         return (
             f"loss={self.loss.name}, critic_steps={self.critic_steps}, gradient_penalty={self.gradient_penalty}, "
-            f"latent_dim={self.latent_dim}"
+            f"r1={self.r1}, r1_every={self.r1_every}, augment={self.augment}, latent_dim={self.latent_dim}"
         )
 
     @property
@@ -69,16 +81,22 @@ class GAN(Game):
         """Algorithm 1 of the paper: `critic_steps` moves of D, then one of G, on the last fakes."""
         for real in batch["image"].chunk(self.critic_steps):
             fake = self.generator(self.latent(len(real)))
-            yield self.judge(self.discriminator, real, fake.detach())
-        yield Turn("generator", fool=self.loss.fool(self.discriminator(fake)))
+            yield self.judge(self.critic, real, fake.detach(), step)
+        yield Turn("generator", fool=self.loss.fool(self.critic(fake)))
 
-    def judge(self, critic, real: Tensor, fake: Tensor) -> Turn:
+    def critic(self, image: Tensor) -> Tensor:
+        """D's scores (B,) of images as D is shown them: through the augmentations."""
+        return self.discriminator(augment(image, self.augment, self.uniform))
+
+    def judge(self, critic, real: Tensor, fake: Tensor, step: int = 0) -> Turn:
         """D's turn: what `critic` (image → score) says of real and of fake images."""
         real_score, fake_score = critic(real), critic(fake)
         losses = {"real": self.loss.real(real_score), "fake": self.loss.fake(fake_score)}
         if self.gradient_penalty:
             mix = self.uniform(len(real), 1, 1, 1)
             losses["penalty"] = self.gradient_penalty * gradient_penalty(critic, real, fake, mix)
+        if self.r1 and step % self.r1_every == 0:
+            losses["r1"] = 0.5 * self.r1 * self.r1_every * r1_penalty(critic, real)
         watch = {"real_score": real_score.detach().float().mean(), "fake_score": fake_score.detach().float().mean()}
         return Turn("discriminator", watch=watch, **losses)
 

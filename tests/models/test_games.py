@@ -127,7 +127,7 @@ def test_critic_steps_see_other_images():
     game = dcgan((1, 8, 8), 4, 4, critic_steps=2)
     seen = []
     original = GAN.judge
-    game.judge = lambda critic, real, fake: (seen.append(real), original(game, critic, real, fake))[1]
+    game.judge = lambda critic, real, *more: (seen.append(real), original(game, critic, real, *more))[1]
     batch = {"image": torch.randn(6, 1, 8, 8)}
     list(game.turns(batch, 0))
     assert torch.equal(torch.cat(seen), batch["image"])
