@@ -43,7 +43,7 @@ def mouth(canvas: Canvas, tones: Tones) -> None:
             part="mouth",
         )
         own = (
-            tones.skin * torch.tensor([0.86, 0.57, 0.55], device=device)[:, None, None]
+            tones.skin * torch.tensor([0.89, 0.66, 0.63], device=device)[:, None, None]
             + torch.tensor([0.03, 0.0, 0.01], device=device)[:, None, None]
         )
         made_up = mix(own, look.colour("lipstick_colour", palettes.LIPSTICK), look.lipstick[:, None])
@@ -126,7 +126,7 @@ def _eyeshadow(w: Window, eye: Eye, x: Tensor, y: Tensor, upper_lid: Tensor, out
     look = w.look
     if not look.eyeshadow.any():
         return
-    high = 0.045 + (look.brow_gap - 0.055) * look.eyeshadow_extent
+    high = 0.060 + (look.brow_gap - 0.070) * (0.25 + 0.75 * look.eyeshadow_extent)
     wing = 1.12 + 0.45 * look.eyeshadow_wing * step(0.0, 1.0, outward)
     across = step(1.05, 0.75, (x / (eye.width * wing)).abs())
     above = -(y + torch.maximum(upper_lid, 0.3 * eye.upper)) + 0.25 * look.eyeshadow_wing * (x.abs() - eye.width).clamp(

@@ -101,10 +101,10 @@ class Geometry:
         self.base = self.project(0.0, look.nose_length, 0.50)
         self.wings = look.nose_width * (1 + 0.12 * self.smiling) * self.cos_yaw
         self.mouth = self.project(0.0, look.nose_length + look.mouth_gap, 0.47)
-        half = look.mouth_width * (1 + 0.30 * self.smiling - 0.10 * look.mouth_open)
+        half = look.mouth_width * (1 + 0.36 * self.smiling - 0.10 * look.mouth_open)
         self.mouth_left = half * self.squeeze(-0.12)
         self.mouth_right = half * self.squeeze(0.12)
-        self.corner_lift = look.smile * torch.where(look.smile > 0, 0.098, 0.068)
+        self.corner_lift = look.smile * torch.where(look.smile > 0, 0.116, 0.076)
         self.gap = look.mouth_open * 0.088 * (1 + 0.25 * self.smiling)
         thin = 1 - 0.35 * (look.age - 0.45).clamp(min=0) / 0.55
         self.upper_lip = look.upper_lip * (1 - 0.2 * self.smiling) * thin
@@ -127,7 +127,9 @@ class Geometry:
         x, y = self.project(side * look.eye_distance, look.eye_level, 0.40)
         squeeze = self.squeeze(side * look.eye_distance)
         lid = look.right_eye_open if side < 0 else look.left_eye_open
-        upper = look.eye_opening * lid.clamp(0.03, 1.2) * (1 + 0.12 * look.brow_raise)
+        # Lids grow heavy with age.
+        heavy = 1 - 0.20 * (look.age - 0.45).clamp(min=0) / 0.55
+        upper = look.eye_opening * lid.clamp(0.03, 1.2) * (1 + 0.12 * look.brow_raise) * heavy
         lower = look.eye_opening * 0.60 * lid.clamp(0.1, 1) * (1 - 0.26 * self.smiling)
         return Eye(side, x, y, look.eye_width * squeeze, upper, lower, -side * look.eye_tilt, squeeze, lid)
 

@@ -52,7 +52,7 @@ def skin(canvas: Canvas, tones: Tones) -> None:
         spots = _marks(w, u, v) * (1 - 0.85 * even)
         grain = 0.045 * mottle(look, u * 0.45, w.y) * (1 - 0.6 * even)
         bare = tones.lit_skin((shade + grain).clamp(-0.1, 1.25)).addcmul_(flush * tone, rosy[:, None])
-        crease = torch.tensor([0.26, 0.34, 0.34], device=u.device)[:, None, None]
+        crease = torch.tensor([0.36, 0.46, 0.46], device=u.device)[:, None, None]
         bare = (
             bare
             * (1 - crease * dark[:, None])
@@ -85,7 +85,7 @@ def _form(w: Window, u: Tensor, v: Tensor) -> Tensor:
     shade = 0.42 + 0.50 * shade + 0.5 * look.ambient - 0.08 * step(0.75, 1.05, r2)
     for eye in g.eyes:
         shade -= 0.19 * blob(x, y, eye.x, eye.y - 0.028, 0.115, 0.065)
-        shade -= (0.05 + 0.08 * look.age) * blob(x, y, eye.x, eye.y + 0.080, 0.085, 0.030)
+        shade -= (0.04 + 0.15 * look.age) * blob(x, y, eye.x, eye.y + 0.080, 0.085, 0.030)
         shade += 0.12 * blob(x, y, eye.x + 0.03 * eye.side, eye.y + 0.17, 0.11, 0.085)
     (rx, ry), (tx, ty), (bx, by), (mx, my) = g.root, g.tip, g.base, g.mouth
     down = ((y - ry) / (ty - ry)).clamp(0, 1)
@@ -93,7 +93,7 @@ def _form(w: Window, u: Tensor, v: Tensor) -> Tensor:
     across = (x - rx - (tx - rx) * down) / half
     on_nose = step(-0.02, 0.05, y - ry) * step(0.07, 0.0, y - ty)
     away = (0.6 - 0.8 * look.light_x * across.sign()).clamp_(0, 1.4)
-    shade += on_nose * (0.17 * hump(across, 0.8) - 0.16 * hump(across.abs() - 1.6, 0.7) * away)
+    shade += on_nose * (0.17 * hump(across, 0.8) - 0.22 * hump(across.abs() - 1.6, 0.7) * away)
     shade += 0.20 * blob(x, y, tx, ty - 0.005, 0.045, 0.035) - 0.20 * blob(
         x, y, bx, by + 0.030, 0.95 * look.nose_width, 0.022
     )
@@ -116,7 +116,7 @@ def _folds(w: Window) -> tuple[Tensor, Tensor]:
         down = t.clamp(0, 1)
         smile += hump(x - x0 - side * 0.085 * down * down.sqrt(), 0.014) * step(-0.05, 0.12, t) * step(1.1, 0.75, t)
     old = look.age.sub(0.35).clamp(min=0) / 0.65
-    folds, dark = smile.clamp(max=1), 0.18 * smile * g.smiling * (1 - old)
+    folds, dark = smile.clamp(max=1), 0.34 * smile * g.smiling * (1 - old)
     index = (old[:, 0, 0] > 0).nonzero()[:, 0]
     if len(index):
         aged = Look(look.values[index])
@@ -156,7 +156,7 @@ def _marks(w: Window, u: Tensor, v: Tensor) -> Tensor:
         a = look.mark_seed * 6.2832
         field = torch.sin(34 * u + 4 * torch.sin(19 * v + a)) * torch.sin(39 * v + 4 * torch.sin(17 * u + 2 * a))
         where = step(0.85, 0.25, (u * u + (v - 0.26) ** 2 * 3))
-        spots = look.freckles * step(0.45, 0.85, field) * where * 0.55
+        spots = look.freckles * step(0.25, 0.7, field) * where * 0.65
     if look.mole.any():
         left = (look.mole_place < 0.5).float()
         t = look.mole_place * 2 - (1 - left)
@@ -175,7 +175,7 @@ def _bare_skin(w: Window, tones: Tones, u: Tensor, v: Tensor, shade: Tensor, fol
     rosy = 0.8 * cheeks + 0.6 * blob(w.x, w.y, g.tip[0], g.tip[1], 0.06, 0.05)
     colour = tones.lit_skin((shade + 0.045 * mottle(look, u * 0.45, w.y)).clamp(-0.1, 1.25))
     colour = colour.addcmul_(flush * tones.skin.mean(1, keepdim=True) * 1.3, rosy[:, None])
-    crease = torch.tensor([0.26, 0.34, 0.34], device=u.device)[:, None, None]
+    crease = torch.tensor([0.36, 0.46, 0.46], device=u.device)[:, None, None]
     pigment = torch.tensor([0.28, 0.42, 0.5], device=u.device)[:, None, None]
     return (colour * (1 - crease * dark[:, None]) * (1 - pigment * _marks(w, u, v)[:, None])).clamp_(0, 1)
 
@@ -217,10 +217,10 @@ def nose(canvas: Canvas) -> None:
                 * step(-0.065, -0.03, wy)
                 * step(0.018, -0.004, wy)
             )
-            w.fill(0.5 * wing, tones.shadow * 0.8, flat=tones.shadow * 0.8)
+            w.fill(0.62 * wing, tones.shadow * 0.8, flat=tones.shadow * 0.8)
             w.mark(torch.maximum(0.9 * hole, 0.8 * wing), "nose")
         ridge = hump((x - middle) / half - g.sin_yaw.sign() * 0.95, 0.16) * step(0.1, 0.3, t) * step(0.95, 0.8, t)
-        w.mark(ridge * (g.sin_yaw.abs() * 4).clamp(0, 1) * 0.8, "nose")
+        w.mark(ridge * (g.sin_yaw.abs() * 4).clamp(0, 1) * 0.8, "bridge")
 
 
 def beard(canvas: Canvas, tones: Tones) -> None:

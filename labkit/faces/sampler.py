@@ -242,10 +242,10 @@ def _draw_makeup(dice: Dice, cause: Columns, _: Columns) -> Columns:
         return day * dice.yes(np.where(cause["natural"] > 0, natural, alone)) * dice.uniform(low, high)
 
     return {
-        "lipstick": layer(0.8, 0.35, 0.6, 1.0),
+        "lipstick": layer(0.8, 0.35, 0.75, 1.0),
         "lipstick_colour": dice.choose([1.0] * 6),
         "lip_gloss": dice.uniform(),
-        "eyeshadow": layer(0.65, 0.3, 0.55, 0.95),
+        "eyeshadow": layer(0.65, 0.3, 0.7, 1.0),
         "eyeshadow_colour": dice.choose([1.0] * 7),
         "eyeshadow_extent": dice.uniform(),
         "eyeshadow_wing": dice.uniform(),

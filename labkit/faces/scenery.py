@@ -123,10 +123,10 @@ def _necklace(w: Window, sin_yaw: Tensor) -> None:
     x, y = w.body()
     half = look.neck_width * 1.22
     d = distance(((x / half) ** 2 + ((y - 0.61) / 0.22) ** 2 + 1e-6).sqrt() - 1)
-    thick = max(0.9, 0.020 * w.pixel)
+    thick = max(1.1, 0.027 * w.pixel)
     beads = 0.75 + 0.25 * torch.sin(70 * x)
     chain = (thick + 0.4 - d.abs()).clamp(0, 1) * (y > 0.64).float()
-    pendant = cover(distance(x**2 + (y - 0.84) ** 2 - 0.042**2))
+    pendant = cover(distance(x**2 + (y - 0.84) ** 2 - 0.055**2))
     area = torch.maximum(chain, pendant) * look.necklace
     colour = look.colour("jewel_colour", palettes.JEWELS)
     w.fill(area, (colour * beads[:, None] + 0.1 * pendant[:, None]).clamp(0, 1), flat=colour, label=NECKLACE)

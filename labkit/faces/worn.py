@@ -23,9 +23,9 @@ def earrings(canvas: Canvas) -> None:
         with part.window(g.ear_x(side), top + 0.05, 0.08, 0.14) as w:
             x, y = w.x - g.ear_x(side), w.y - top
             shown = (side * g.sin_yaw < 0.14).float()
-            radius = (x * x + (y - 0.025) ** 2 + 1e-7).sqrt()
-            hoop = distance(radius - 0.050).abs() - 0.022 * w.pixel * 0.5 - 0.35
-            drop = distance((x / 0.030) ** 2 + ((y - 0.055) / 0.080) ** 2 - 1)
+            radius = (x * x + (y - 0.030) ** 2 + 1e-7).sqrt()
+            hoop = distance(radius - 0.060).abs() - 0.022 * w.pixel * 0.5 - 0.35
+            drop = distance((x / 0.036) ** 2 + ((y - 0.065) / 0.095) ** 2 - 1)
             d = mix(hoop, drop, look.is_("earrings", 2))
             colour = look.colour("jewel_colour", palettes.JEWELS)
             light = 0.85 + 0.5 * (-8 * y).clamp(-0.35, 0.5) + 0.3 * step(0.02, 0.0, (x + 0.01).abs())
