@@ -153,7 +153,7 @@ class Directions:
         return normalize(orthogonalise(vector, self.slopes[others]), dim=0) if others else vector
 
     def move(self, latent: Tensor, amounts: Mapping[str, float], locked: Sequence[str] = ()) -> Tensor:
-        """The latent plus Σ amount · direction, (N, D): amounts are lengths in latent space; a latent is about √D long."""
+        """The latents plus Σ amount · direction, (N, D): amounts are lengths; a latent itself is about √D long."""
         for name, amount in amounts.items():
             if amount:
                 latent = latent + amount * self.vector(name, locked)
