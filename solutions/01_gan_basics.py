@@ -41,7 +41,7 @@ import os
 
 SCALE = os.environ.get("LABKIT_SCALE", "smoke")  # "smoke", "cpu", "gpu" or "paper"
 # "auto": MNIST where it can be had. Or "mnist", "digits", "path/to/a/folder"
-DATA = os.environ.get("LABKIT_DATA", "auto")
+DATA = "auto"
 
 # %% [markdown]
 # ## The idea

@@ -109,15 +109,28 @@ def _between(dice: Dice, name: str) -> np.ndarray:
 # How far half a range the masculine end lies from the feminine one, where the natural sampler ties them.
 _DIMORPHIC = {
     "face_width": 0.35, "jaw_height": 0.4, "jaw_power": 0.8, "jaw_taper": -0.5, "eye_width": -0.35, "eye_opening": -0.6,
-    "eye_tilt": -0.4, "brow_gap": -0.6, "brow_thickness": 0.9, "brow_arch": -0.6, "nose_length": 0.4, "nose_width": 0.5,
-    "nose_bridge": 0.6, "upper_lip": -0.5, "lower_lip": -0.5, "neck_width": 1.0, "shoulder_width": 1.0,
+    "eye_tilt": -0.4, "brow_gap": -0.6, "brow_arch": -0.6, "nose_length": 0.4, "nose_bridge": 0.6,
+    "neck_width": 1.0, "shoulder_width": 1.0,
 }  # fmt: skip
 
 
 def _draw_shape(dice: Dice, cause: Columns, _: Columns) -> Columns:
+    # Uniform over the whole range: people must differ by more than a pixel at 64 pixels to be told apart.
     tilt = cause["natural"] * (cause["masculine"] - 0.5)
-    names = [p.name for p in PARAMETERS if p.group == "shape"]
-    return {name: _near(dice, name, _DIMORPHIC.get(name, 0.0) * tilt) for name in names}
+    shape = {}
+    for p in (p for p in PARAMETERS if p.group == "shape"):
+        middle, half = (p.low + p.high) / 2, (p.high - p.low) / 2
+        place = dice.uniform(-1.0, 1.0) + _DIMORPHIC.get(p.name, 0.0) * tilt
+        shape[p.name] = np.clip(middle + half * place, p.low, p.high)
+    # What attributes are read from has two humps with a gap, so that an attribute is a fact and not a threshold.
+    nose = dice.yes(0.38 + 0.5 * tilt)
+    shape["nose_width"] = np.where(nose > 0, dice.uniform(0.100, 0.125), dice.uniform(0.050, 0.086))
+    lips = dice.yes(0.38 - 0.5 * tilt)
+    shape["upper_lip"] = np.where(lips > 0, dice.uniform(0.036, 0.050), dice.uniform(0.015, 0.030))
+    shape["lower_lip"] = np.where(lips > 0, dice.uniform(0.050, 0.068), dice.uniform(0.022, 0.042))
+    brows = dice.yes(0.38 + 0.7 * tilt)
+    shape["brow_thickness"] = np.where(brows > 0, dice.uniform(0.031, 0.042), dice.uniform(0.009, 0.024))
+    return shape
 
 
 def _draw_skin(dice: Dice, cause: Columns, _: Columns) -> Columns:

@@ -45,7 +45,7 @@ EXCLUSIVE = (
     ("5_o_Clock_Shadow", "Goatee", "Full_Beard", "No_Beard", "Mustache"),
     ("Pale_Skin", "Dark_Skin"),
     ("Facing_Left", "Facing_Right"),
-    ("Eyeglasses", "Sunglasses"),
+    ("Eyeglasses", "Sunglasses", "Eyes_Closed", "Wearing_Eyeshadow"),
 )
 """Attributes in one tuple are related by their meaning, whatever the sampler does: one excludes or implies another."""
 
@@ -56,11 +56,11 @@ _HAIR = {name: i for i, name in enumerate(HAIR)}
 def attributes(faces: Faces) -> np.ndarray:
     """(N, 35) uint8 of 0 and 1 in the order of :data:`ATTRIBUTES`: what can be seen of the face.
 
-    A bald head has no hair colour. Under a hat neither baldness nor bangs can be seen, nor whether short hair is curly.
+    A bald head has no hair colour. Sunglasses hide eyes and eyeshadow, foundation hides freckles. Under a hat neither baldness nor bangs can be seen, nor whether short hair is curly.
     """
     f = faces
     hair, hat, colour = f["bald"] < 0.5, f["hat"] > 0, f["hair_colour"]
-    long = f["hair_length"] > 0.3
+    long, shaded = f["hair_length"] > 0.3, f["glasses"] == 2
 
     def coloured(*names: str) -> np.ndarray:
         return hair & np.isin(colour, [_HAIR[name] for name in names])
@@ -92,15 +92,15 @@ def attributes(faces: Faces) -> np.ndarray:
         "Young": f["age"] < 0.6,
         "Dark_Skin": f["skin_tone"] > 0.55,
         "Dyed_Hair": hair & (colour >= NATURAL_HAIR),
-        "Eyes_Closed": np.maximum(f["right_eye_open"], f["left_eye_open"]) < 0.3,
+        "Eyes_Closed": ~shaded & (np.maximum(f["right_eye_open"], f["left_eye_open"]) < 0.3),
         "Facing_Left": f["yaw"] < -0.2,
         "Facing_Right": f["yaw"] > 0.2,
-        "Freckles": f["freckles"] > 0,
+        "Freckles": (f["freckles"] > 0) & (f["foundation"] < 0.3),
         "Full_Beard": f["beard"] == 3,
         "Long_Hair": hair & long,
         "Red_Hair": coloured("red"),
         "Sunglasses": f["glasses"] == 2,
-        "Wearing_Eyeshadow": f["eyeshadow"] > 0,
+        "Wearing_Eyeshadow": (f["eyeshadow"] > 0) & ~shaded,
     }
     return np.stack([facts[name] for name in ATTRIBUTES], axis=1).astype(np.uint8)
 

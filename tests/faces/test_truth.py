@@ -97,14 +97,15 @@ def test_bare_is_the_face_that_was_never_made_up(batch, truth):
     assert changed[made_up].all() and not changed[~made_up].any()
 
 
-# What a change of one parameter may touch, in the labels and in the picture (before or after the change).
+# What a change of one parameter may touch, in the labels and in the picture (before or after the change). Beards, whose
+# class is skin, and brows are hair: what is under them shines through.
 FACE = ("skin", "nose", "l_eye", "r_eye", "l_brow", "r_brow", "u_lip", "l_lip", "mouth", "eye_g")
 FLIPS = {
     "lipstick": (0.0, 1.0, (), ("u_lip", "l_lip")),
     "lipstick_colour": (0, 4, (), ("u_lip", "l_lip")),
     "eyeshadow": (0.0, 1.0, (), ("skin", "nose", "l_eye", "r_eye", "l_brow", "r_brow", "eye_g")),
     "blush": (0.0, 1.0, (), FACE),
-    "eyeliner": (0.0, 1.0, (), ("skin", "nose", "l_eye", "r_eye", "eye_g")),
+    "eyeliner": (0.0, 1.0, (), ("skin", "nose", "l_eye", "r_eye", "l_brow", "r_brow", "eye_g")),
     "foundation": (0.0, 1.0, (), FACE),
     "freckles": (0.0, 1.0, (), FACE),
     "age": (0.1, 0.9, ("u_lip", "l_lip", "skin", "mouth"), FACE),
@@ -116,14 +117,14 @@ FLIPS = {
     "gaze_x": (-0.9, 0.9, (), ("l_eye", "r_eye", "eye_g")),
     "glasses": (0, 1, ("eye_g",), ("eye_g",)),
     "earrings": (0, 2, ("ear_r",), ("ear_r",)),
-    "necklace": (0, 1, ("neck_l",), ("neck_l",)),
+    "necklace": (0, 1, ("neck_l",), ("neck_l", "skin")),
     "hat": (0, 3, ("hat", "hair"), ("hat", "hair", *FACE)),
     "beard": (0, 3, ("skin",), ("skin", "nose")),
     "moustache": (0.0, 1.0, (), ("skin", "nose", "u_lip")),
     "hair_colour": (0, 5, (), ("hair", "l_brow", "r_brow", "skin", "eye_g", "u_lip", "nose")),
-    "cloth_colour": (0, 3, (), ("cloth",)),
-    "cloth_pattern": (0, 1, (), ("cloth",)),
-    "neckline": (0, 1, ("cloth", "neck"), ("cloth", "neck")),
+    "cloth_colour": (0, 3, (), ("cloth", "skin")),
+    "cloth_pattern": (0, 1, (), ("cloth", "skin")),
+    "neckline": (0, 1, ("cloth", "neck"), ("cloth", "neck", "skin")),
     "backdrop": (0, 2, (), ("background",)),
     "backdrop_hue": (0.1, 0.6, (), ("background",)),
     "artist": (0, 1, (), ()),
