@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from labkit.faces import palettes
+from labkit.faces import palettes, shapes
 from labkit.faces.canvas import Canvas, Window
 from labkit.faces.geometry import Brow, Eye
 from labkit.faces.implicit import cover, distance, hump, step
@@ -122,6 +122,11 @@ def _eye(w: Window, tones: Tones, eye: Eye, x: Tensor, y: Tensor) -> None:
     _lashes(w, tones, eye, x, y, q, upper_lid, outward)
 
 
+def _on_face(w: Window) -> Tensor:
+    """Coverage of the face, (B, h, w): makeup beside a far eye must not run over its rim."""
+    return cover(distance(shapes.face(w.geometry, w.x, w.y)[0]))
+
+
 def _eyeshadow(w: Window, eye: Eye, x: Tensor, y: Tensor, upper_lid: Tensor, outward: Tensor) -> None:
     look = w.look
     if not look.eyeshadow.any():
@@ -132,7 +137,7 @@ def _eyeshadow(w: Window, eye: Eye, x: Tensor, y: Tensor, upper_lid: Tensor, out
     above = -(y + torch.maximum(upper_lid, 0.3 * eye.upper)) + 0.25 * look.eyeshadow_wing * (x.abs() - eye.width).clamp(
         min=0
     )
-    patch = across * step(-0.018, 0.004, above) * step(high + 0.028, high - 0.012, above) * look.eyeshadow
+    patch = _on_face(w) * across * step(-0.018, 0.004, above) * step(high + 0.028, high - 0.012, above) * look.eyeshadow
     fade = 1 - 0.35 * (above / high).clamp(0, 1)
     colour = look.colour("eyeshadow_colour", palettes.EYESHADOW)
     light = 0.72 + 0.28 * (0.5 + 0.5 * look.light_x * eye.side) + 0.2 * look.ambient
@@ -184,7 +189,7 @@ def _lashes(
             * step(0.0, 0.01, out)
             * step(0.055, 0.02, out - 0.03 * look.eyeliner)
         )
-        area = torch.maximum(lined, wing) * (look.eyeliner * 2).clamp(0, 1)
+        area = torch.maximum(lined, wing * _on_face(w)) * (look.eyeliner * 2).clamp(0, 1)
         w.makeup(0.95 * area, ink.expand(len(x), 3, 1, 1))
         w.mark(area, "lash")
     lower = (0.8 - distance(y - eye.lower * q).abs()).clamp(0, 1) * step(0, 0.2, q) * 0.38

@@ -56,7 +56,8 @@ _HAIR = {name: i for i, name in enumerate(HAIR)}
 def attributes(faces: Faces) -> np.ndarray:
     """(N, 35) uint8 of 0 and 1 in the order of :data:`ATTRIBUTES`: what can be seen of the face.
 
-    A bald head has no hair colour. Sunglasses hide eyes and eyeshadow, foundation hides freckles. Under a hat neither baldness nor bangs can be seen, nor whether short hair is curly.
+    A bald head has no hair colour. Sunglasses hide eyes and eyeshadow, foundation hides freckles. Under a hat neither
+    baldness nor bangs can be seen, nor whether short hair is curly.
     """
     f = faces
     hair, hat, colour = f["bald"] < 0.5, f["hat"] > 0, f["hair_colour"]
