@@ -59,6 +59,7 @@ def open(
     channels: int | None = None,
     split: str = "train",
     fields: Sequence[str] | None = None,
+    count: int | None = None,
     layout: str | None = None,
     label_order: str | None = None,
     timeout: float = 20.0,
@@ -77,6 +78,7 @@ def open(
             names.
         fields: which of its fields are wanted (``image`` comes always); all that it has where not given. A picture
             without a class map, for example, is skipped only where ``labels`` is wanted.
+        count: of the built-in faces, how many are drawn; all splits' own counts where not given.
         layout: how a folder's files lie, one of :data:`labkit.data.readers.named.LAYOUTS` or ``folder``. Where not
             given it is found out, and what can't be told for sure is a plain ``folder``: so pairs A|B side by side in
             one file must be asked for, with ``pairs``.
@@ -95,11 +97,15 @@ def open(
         raise UserError(nearest(split, SPLITS, "split"))
     if isinstance(fields, str):
         raise UserError(f"fields must be a list: fields=[{fields!r}]")
+    if count is not None and (name != "faces" or count < 1):
+        raise UserError("count says how many of the built-in faces are drawn, at least 1; other data is taken whole")
     options: dict[str, Any] = {"size": size, "channels": channels, "split": split, "fields": fields}
     if not (isinstance(name, str) and name in READERS):
         if not _is_path(name):
             raise UserError(nearest(str(name), READERS, "data set") + ", or the path of a folder of pictures")
         return open_path(name, **options, layout=layout, label_order=label_order)
+    if count is not None:
+        options["count"] = count
     if layout is not None:
         raise UserError(f"layout is for folders: {name} has its own")
     if label_order is not None:
