@@ -1,10 +1,10 @@
 """Four artists: how each holds the pen, what they leave out, and what they blacken, hatch or stipple.
 
-An artist's rules are fixed; the accidents of one drawing follow ``hand_seed``. Lengths are pixels of a 128-pixel picture.
+An artist's rules are fixed; the accidents of one drawing follow ``hand_seed``. Lengths are pixels of a picture of 128.
 """
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -39,8 +39,8 @@ class Artist:
         black: darkness from which an area is filled black; never where not named.
         hatch: strength of the hatching of an area; 0 where not named.
         dots: strength of the stippling of an area; 0 where not named.
-        drops: chance that a stroke is left out in a drawing: ``brow`` (the far one), ``nose`` (one side), ``neck`` (the jaw
-            between neck and chin on one side: the two become one stroke), ``cheek`` (the lit side of the face).
+        drops: chance that a stroke is left out in a drawing: ``brow`` (the far one), ``nose`` (one side), ``neck`` (the
+            jaw between neck and chin on one side: the two become one stroke), ``cheek`` (the lit side of the face).
     """
 
     weight: float
@@ -73,17 +73,17 @@ BRUSH = Artist(
     weight=1.15, pressure=0.8, hand=3.2, tremble=0.8, gaps=0.24, second=0.0, angle=0.6, pitch=5.0,
     line={"lip": 0.0, "ear": 0.7, "eye": 0.0, "cloth": 1.1, "neck": 0.9},
     mark={"strand": 0.0, "seam": 1.0, "iris": 0.0, "lash": 1.0, "ear": 0.0, "spot": 0.0, "fold": 0.8, "lid": 0.0},
-    black={"hair": 0.82, "brow": 0.3, "iris": 0.3, "inside": 0.55, "lens": 0.4, "beard": 0.62, "neck": 0.86, "lip": 0.86,
-           "hat": 0.62, "shadow": NEVER},
+    black={"hair": 1.0, "brow": 0.3, "iris": 0.3, "inside": 0.55, "lens": 0.4, "beard": 0.62, "neck": 0.86, "lip": 0.86,
+           "hat": 0.58},
     drops={"brow": 0.3, "nose": 0.7, "neck": 0.75, "cheek": 0.35},
 )  # fmt: skip
 SKETCHER = Artist(
     # A hard pencil-like pen: searching double strokes, everything dark is hatched, hair is strands.
-    weight=0.52, pressure=0.6, hand=3.4, tremble=0.9, gaps=0.26, second=0.75, angle=0.75, pitch=3.4,
+    weight=0.52, pressure=0.6, hand=3.2, tremble=0.7, gaps=0.2, second=0.6, angle=0.75, pitch=3.4,
     line={"lip": 0.8, "hair": 0.75, "eye": 0.5},
     mark={"strand": 0.9, "spot": 0.5, "ear": 0.6},
     black={"iris": 0.75, "lens": NEVER},
-    hatch={"hair": 0.75, "face": 1.0, "neck": 1.0, "lip": 0.9, "inside": 1.0, "brow": 1.2, "beard": 1.0, "hat": 1.0,
+    hatch={"hair": 0.62, "face": 0.85, "neck": 0.9, "lip": 0.9, "inside": 1.0, "brow": 1.2, "beard": 1.0, "hat": 1.0,
            "shadow": 0.7, "lens": 1.1, "iris": 0.6},
     drops={"brow": 0.1, "nose": 0.3, "neck": 0.3, "cheek": 0.0},
 )  # fmt: skip
@@ -92,8 +92,8 @@ GRAPHIC = Artist(
     weight=0.95, pressure=0.3, hand=2.2, tremble=0.3, gaps=0.04, second=0.0, angle=0.785, pitch=4.2,
     line={"lip": 0.0, "ear": 0.8, "eye": 0.0, "neck": 0.7},
     mark={"strand": 0.0, "iris": 0.0, "lid": 0.0, "spot": 0.8, "ear": 0.0, "fold": 0.6, "seam": 1.0, "underlip": 0.0},
-    black={"hair": 0.78, "brow": 0.2, "iris": 0.3, "inside": 0.5, "lens": 0.3, "beard": 0.5, "lip": 0.5, "neck": 1.02,
-           "hat": 0.5},
+    black={"hair": 0.95, "brow": 0.2, "iris": 0.3, "inside": 0.5, "lens": 0.3, "beard": 0.5, "lip": 0.5, "neck": 1.02,
+           "hat": 0.55},
     dots={"hair": 1.0, "face": 0.9, "neck": 1.0, "shadow": 0.8},
     drops={"brow": 0.0, "nose": 1.0, "neck": 0.5, "cheek": 0.85},
 )  # fmt: skip
@@ -102,7 +102,7 @@ TEAM = (LINER, BRUSH, SKETCHER, GRAPHIC)
 """In the order of :data:`labkit.faces.palettes.ARTISTS`."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _table(trait: str, part: str) -> tuple[float, ...]:
     if not part:
         return tuple(float(getattr(artist, trait)) for artist in TEAM)
@@ -121,7 +121,11 @@ def rule(look: Look, trait: str, part: str = "") -> Tensor:
     return table[look.artist.long()]
 
 
-_GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15 - (1 << 64), 0xBF58476D1CE4E5B9 - (1 << 64), 0x94D049BB133111EB - (1 << 64)
+_GOLDEN, _FIRST, _SECOND = (
+    0x9E3779B97F4A7C15 - (1 << 64),
+    0xBF58476D1CE4E5B9 - (1 << 64),
+    0x94D049BB133111EB - (1 << 64),
+)
 
 
 def _mixed(z: Tensor) -> Tensor:
@@ -132,7 +136,7 @@ def _mixed(z: Tensor) -> Tensor:
 
 
 def accidents(look: Look, stream: int, count: int) -> Tensor:
-    """Random numbers (B, count) in [0, 1) of this drawing: they depend on ``hand_seed``, the artist and the stream alone.
+    """Random numbers (B, count) in [0, 1) of this drawing, from ``hand_seed``, the artist and the stream alone.
 
     Made of whole numbers, so that they are the same on every device.
     """

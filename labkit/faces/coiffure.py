@@ -4,7 +4,7 @@ import torch
 
 from labkit.faces import shapes
 from labkit.faces.canvas import Canvas
-from labkit.faces.implicit import cover, distance, hump
+from labkit.faces.implicit import cover, distance, hump, step
 from labkit.faces.tones import Tones, mix, strands
 
 HAIR = 13
@@ -31,7 +31,7 @@ class Coiffure:
         shade = (0.82 + 0.22 * lit + 0.095 * pattern + 0.3 * look.ambient).clamp_(0.35, 1.4)
         gleam = ring * (0.11 + 0.06 * pattern) * (1 - 0.4 * look.curl)
         self.colour = (tones.hair * shade[:, None] + gleam[:, None] * (0.7 * tones.hair + 0.3)).clamp_(0, 1)
-        self.pattern, self.darkness = pattern, 1 - lit * 0.3 - 2.2 * ring
+        self.pattern, self.darkness = pattern, 1 - lit * 0.3 - 1.5 * ring + 0.3 * pattern
         self.flat = (
             tones.hair
             * mix(torch.where(lit < -0.25, 0.8, 1.0), torch.full_like(lit, 1.13), (ring > 0.55).float())[:, None]
@@ -87,7 +87,7 @@ class Coiffure:
                 part="hair",
             )
             w.tone(area, w.cut(self.darkness), "hair")
-            w.mark(area * (w.cut(self.pattern) > 0.72).float(), "strand")
+            w.mark(area * step(0.5, 0.95, w.cut(self.pattern)), "strand")
 
     def front(self) -> None:
         """Above the forehead and before the temples, down to the hairline."""
@@ -107,4 +107,4 @@ class Coiffure:
                 part="hair",
             )
             w.tone(area, w.cut(self.darkness), "hair")
-            w.mark(area * (w.cut(self.pattern) > 0.72).float(), "strand")
+            w.mark(area * step(0.5, 0.95, w.cut(self.pattern)), "strand")

@@ -1,8 +1,8 @@
 """The pen: draws on the canvas while the layers are painted, as one of the artists would.
 
-It is no edge map. The hand strays from what it sees (:func:`stray`), lines swell, waver and break, strokes are merged or left
-out, and each artist has rules of their own for hair, eyes, mouth and shadows (:mod:`labkit.faces.artists`). What lies behind
-a part is rubbed out when the part is drawn, so hidden lines are not seen.
+It is no edge map. The hand strays from what it sees (:func:`stray`), lines swell, waver and break, strokes are merged
+or left out, and each artist has rules of their own for hair, eyes, mouth and shadows (:mod:`labkit.faces.artists`).
+What lies behind a part is rubbed out when the part is drawn, so hidden lines are not seen.
 """
 
 import math
@@ -15,13 +15,16 @@ from labkit.faces.artists import accidents, anyone, rule
 from labkit.faces.canvas import Window
 from labkit.faces.geometry import Look
 from labkit.faces.implicit import step
+from labkit.faces.palettes import CLOTH
 from labkit.faces.tones import Tones
 
 FARTHEST = 5.0
 """No hand strays farther, in pixels of 128."""
 
 _STRAY, _LINES, _DROPS = 1, 2, 3  # streams of accidents
-_GREY = torch.tensor([0.299, 0.587, 0.114])
+GREY = torch.tensor([0.299, 0.587, 0.114])
+_CLEAN = {"eye": 0.0, "lip": 0.0, "mouth": 0.3, "jewel": 0.6, "ear": 0.8}  # of a cartoon's outlines; 1 where not named
+_BY_COLOUR = {"hair": 1.5, "brow": 0.3, "beard": 0.9}  # how much the colour of the hair counts
 _OPAQUE = ("lens", "beard", "brow", "inside", "iris")
 
 
@@ -47,17 +50,19 @@ class Pen:
         look: the faces.
         size: height and width of the picture.
         layer: ``ink``, (B, 1, S, S) of 0 paper to 1 black, or ``cartoon``, on which only clean outlines are drawn.
+        coloured: whether the drawing will be painted: then the pen leaves the blacks to the brush.
     """
 
-    def __init__(self, look: Look, size: int, layer: str = "ink") -> None:
-        self.look, self.layer, self.size = look, layer, size
+    def __init__(self, look: Look, size: int, layer: str = "ink", *, coloured: bool = False) -> None:
+        self.look, self.layer, self.size, self.coloured = look, layer, size, coloured
         scale = size / 128
-        self.loose = 1.0 if layer == "ink" else 0.0
+        self.loose = layer == "ink"
         # Lines don't get quite as thin as the picture gets small.
         self.half = rule(look, "weight") * (0.4 + 0.6 * scale)
         self.lot = accidents(look, _DROPS, 8)[:, :, None, None]
-        grey = (Tones(look).hair * _GREY.to(look.values.device)[:, None, None]).sum(1)
+        grey = (Tones(look).hair * GREY.to(look.values.device)[:, None, None]).sum(1)
         self.hair_light = grey
+        self.hat_light = (look.colour("hat_colour", CLOTH) * GREY.to(look.values.device)[:, None, None]).sum(1)
         coarse, fine = unevenness(look, size, _LINES, 9, 2), unevenness(look, size, _LINES + 16, 15, 2)
         wobble = fine[:, 0] * rule(look, "tremble") * scale * 1.4
         line = (torch.arange(size, device=grey.device) + 0.5) * 1.0
@@ -75,11 +80,12 @@ class Pen:
     def rows(self, index: Tensor) -> "Pen":
         """The pen of some of the faces."""
         part = object.__new__(Pen)
-        part.look = Look(self.look.values[index])
+        part.look, part.coloured = Look(self.look.values[index]), self.coloured
         part.layer, part.size, part.loose, part._seen = self.layer, self.size, self.loose, None
-        part.half, part.lot, part.hair_light, part.pitch, part.fields = (
-            t[index] for t in (self.half, self.lot, self.hair_light, self.pitch, self.fields)
+        part.half, part.lot, part.pitch, part.fields = (
+            t[index] for t in (self.half, self.lot, self.pitch, self.fields)
         )
+        part.hair_light, part.hat_light = self.hair_light[index], self.hat_light[index]
         return part
 
     def _here(self, window: Window) -> tuple[Tensor, ...]:
@@ -99,14 +105,15 @@ class Pen:
         """Rub out what lies under the part, then draw its edge."""
         if self.layer == "ink":
             window.layers["ink"].mul_(1 - inside[:, None])
-        weight = rule(self.look, "line", part) if self.loose else 1.0
         wobble, pressure, gap, second, _, _ = self._here(window)
         if not self.loose:
-            width = self.half * (1 + 0.35 * (pressure - 1)) + 0.25
-            self._draw(window, (width + 0.5 - d.abs()).clamp_(0, 1) * strength)
+            width = self.half * (1 + 0.35 * (pressure - 1)) * _CLEAN.get(part, 1.0) + 0.1
+            self._draw(window, (width + 0.5 - d.abs()).clamp_(0, 1) * (_CLEAN.get(part, 1.0) * strength))
             return
-        share = rule(self.look, "gaps")
-        whole = step(-0.92 + 1.5 * share, -0.74 + 1.5 * share, gap) if part not in ("eye", "mouth") else 1.0
+        weight, share = rule(self.look, "line", part), rule(self.look, "gaps")
+        whole = step(-0.92 + 1.5 * share, -0.74 + 1.5 * share, gap)
+        if part in ("eye", "mouth"):
+            whole = torch.ones_like(gap)
         if part == "face":
             whole = whole * self._merged(window)
         width = self.half * weight * pressure
@@ -159,20 +166,23 @@ class Pen:
         if self.layer != "ink":
             return
         _, _, gap, _, hatch, dots = self._here(window)
-        if part in ("hair", "brow", "beard"):
-            darkness = darkness + 0.75 * (0.55 - self.hair_light) * (1.0 if part == "hair" else 0.4)
+        if part == "hat":
+            darkness = darkness + 1.2 * (0.4 - self.hat_light)
+        if part in _BY_COLOUR:
+            darkness = darkness + (0.45 - self.hair_light) * _BY_COLOUR[part]
         if part == "brow":
             g = window.geometry
             far = step(-0.02, 0.02, g.sin_yaw.sign() * (window.x - g.root[0])) * (g.sin_yaw.abs() > 0.2).float()
             area = area * (1 - far * (self.lot[:, 4] < rule(self.look, "drops", "brow")).float())
-        if part in _OPAQUE:
+        if part in _OPAQUE and not self.coloured:
+            area = step(0.25, 0.65, area)
             window.layers["ink"].mul_(1 - area[:, None])
         limit = rule(self.look, "black", part)
-        fill = step(-0.05, 0.05, darkness + 0.10 * gap - limit)
+        fill = step(-0.05, 0.05, darkness + 0.10 * gap - limit) * (0.0 if self.coloured else 1.0)
         if anyone("hatch", part):
             share = rule(self.look, "hatch", part)
-            half = (darkness * share - 0.42).clamp(max=0.5) * 0.85 * self.pitch
-            lines = (half + 0.35 - hatch).clamp_(0, 1) * (share > 0).float() * step(0.36, 0.46, darkness * share)
+            half = (darkness * share - 0.45).clamp(max=0.5) * 0.55 * self.pitch
+            lines = (half + 0.30 - hatch).clamp_(0, 1) * (share > 0).float() * step(0.40, 0.48, darkness * share)
             fill = torch.maximum(fill, lines * step(-0.75, -0.45, gap))
         if anyone("dots", part):
             share = rule(self.look, "dots", part)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_AT_ONCE = 1 << 15  # distances at once a row of the batch: few, so that they stay in the cache
+_AT_ONCE = 1 << 13  # distances at once a row of the batch: few, so that they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,27 @@ class ThinPlateSpline:
         c, v = centres.double(), values.double()
         batch, count, depth = v.shape
         on = torch.ones(batch, count, dtype=c.dtype, device=c.device) if used is None else used.to(c)
-        system = c.new_zeros(batch, count + 3, count + 3)
+        # Rows of a multiple of 64 bytes: how last bits are rounded depends on where in memory a matrix begins.
+        whole = -(count + 3) % 8 + count + 3
+        system = torch.eye(whole, dtype=c.dtype, device=c.device).repeat(batch, 1, 1)
+        system[:, count : count + 3, count : count + 3] = 0
         # A centre that is left out keeps its row, as the equation w = 0.
-        system[:, :count, :count] = _bend(_squared(c, c)) * on[:, :, None] * on[:, None] + torch.diag_embed(1 - on)
+        system[:, :count, :count] = 0.5 * _bend(_squared(c, c)) * on[:, :, None] * on[:, None] + torch.diag_embed(
+            1 - on
+        )
         system[:, :count, count] = on
-        system[:, :count, count + 1 :] = c * on[..., None]
-        system[:, count:, :count] = system[:, :count, count:].transpose(1, 2).clone()
-        right = torch.cat([v * on[..., None], v.new_zeros(batch, 3, depth)], 1)
+        system[:, :count, count + 1 : count + 3] = c * on[..., None]
+        system[:, count : count + 3, :count] = system[:, :count, count : count + 3].transpose(1, 2).clone()
+        right = torch.cat([v * on[..., None], v.new_zeros(batch, whole - count, depth)], 1)
         solution = torch.linalg.solve(system, right)
-        return cls(c, solution[:, :count], solution[:, count:])
+        return cls(c, solution[:, :count].contiguous(), solution[:, count : count + 3].contiguous())
 
     def to(self, dtype: torch.dtype) -> "ThinPlateSpline":
         """The same spline, evaluated in another precision."""
         return ThinPlateSpline(self.centres.to(dtype), self.weights.to(dtype), self.affine.to(dtype))
 
     def __call__(self, points: Tensor) -> Tensor:
-        """f at points (B, Q, 2): (B, Q, D), in the spline's precision."""
+        """The values f at points (B, Q, 2): (B, Q, D), in the spline's precision."""
         points = points.to(self.centres)
         return torch.cat([self._values(part) for part in self._chunks(points)], 1)
 
@@ -77,7 +82,7 @@ class ThinPlateSpline:
         return points.split(max(64, _AT_ONCE // max(self.centres.shape[1], 1)), 1)
 
     def _values(self, q: Tensor) -> Tensor:
-        bent = torch.bmm(_bend(_squared(q, self.centres)), self.weights)
+        bent = torch.bmm(_bend(_squared(q, self.centres)), 0.5 * self.weights)
         return bent + self.affine[:, :1] + torch.bmm(q, self.affine[:, 1:])
 
     def _slopes(self, q: Tensor) -> Tensor:
@@ -96,9 +101,10 @@ def _squared(a: Tensor, b: Tensor) -> Tensor:
     """Squared distances (B, Q, K), kept above 0 so that the logarithm exists; there r² ln r is 0 to rounding anyway."""
     across = a[..., :1] - b[..., 0][:, None]
     down = a[..., 1:] - b[..., 1][:, None]
-    return (across * across + down * down).clamp(min=1e-20)
+    # Not addcmul: whether it rounds once or twice depends on where in memory a number lies.
+    return (across * across).add_(down * down).add_(1e-20)
 
 
 def _bend(squared: Tensor) -> Tensor:
-    """φ = r² ln r from r²."""
-    return 0.5 * squared * squared.log()
+    """2 φ = r² ln r² from r²."""
+    return squared * squared.log()
