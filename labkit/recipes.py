@@ -189,7 +189,7 @@ def open_data(lab: str, name: str | None = None, scale: str | None = None) -> da
     The built-in faces are drawn when they are first used, which takes a minute; at scale `smoke` only a few are.
     """
     first = name or find_lab(lab).data[0]
-    few = {"count": 512} if first == "faces" and (scale or choose_scale()) == "smoke" else {}
+    few: dict[str, Any] = {"count": 512} if first == "faces" and (scale or choose_scale()) == "smoke" else {}
     return datasets.open(name, **few) if name else datasets.open_first(*find_lab(lab).data, **few)
 
 
