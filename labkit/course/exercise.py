@@ -79,7 +79,10 @@ class Lab:
         return {exercise.name: exercise for exercise in importlib.import_module(self.module).EXERCISES}
 
 
-LABS = {"01": Lab("01_gan_basics", "labkit.course.lab01")}
+LABS = {
+    "01": Lab("01_gan_basics", "labkit.course.lab01"),
+    "02": Lab("02_dcgan_faces", "labkit.course.lab02"),
+}
 
 
 def exercise(name: str) -> Exercise:
