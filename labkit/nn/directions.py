@@ -29,11 +29,11 @@ def mean_difference(latent: Tensor, attribute: Tensor) -> Tensor:
         ValueError: an attribute that all or none have.
     """
     has = attribute.to(latent.dtype)
-    count = has.sum(0)
+    count = has.sum(0)[..., None]
     if (count == 0).any() or (count == len(has)).any():
         raise ValueError("a direction needs latents with the attribute and latents without it")
-    with_it = (has.T @ latent) / (count[..., None] if has.dim() == 2 else count)
-    without = ((1 - has).T @ latent) / ((len(has) - count)[..., None] if has.dim() == 2 else len(has) - count)
+    with_it = torch.einsum("n...,nd->...d", has, latent) / count
+    without = torch.einsum("n...,nd->...d", 1 - has, latent) / (len(has) - count)
     return with_it - without
 
 
