@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from labkit.errors import UserError, nearest
+
 Draw = Callable[[Tensor], Tensor]
 """Latents (N, D) to images."""
 Look = Callable[[Tensor], Tensor]
 """Images to probabilities (N, A)."""
 
 COMMON = (0.10, 0.90)
-"""Only attributes of such prevalence count as kept or lost: one that hardly anybody has is kept by doing nothing."""
+"""Only attributes of such prevalence count as kept or lost: what hardly anybody has, or lacks, stays by itself."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,38 @@ class Edits:
         look: the judge, images → probabilities (N, A).
         names: of its attributes.
         exclusive: groups of names that are one fact (hair colours): they change together, and count once.
+
+    Raises:
+        UserError: a group with a name that the judge does not know.
     """
 
     def __init__(self, draw: Draw, look: Look, names: Sequence[str], exclusive: Sequence[Sequence[str]] = ()) -> None:
         self.draw, self.look, self.names = draw, look, tuple(names)
         grouped = {name for group in exclusive for name in group}
-        self.facts = [[self.names.index(name) for name in group] for group in exclusive]
+        self.facts = [[self.index(name) for name in group] for group in exclusive]
         self.facts += [[i] for i, name in enumerate(self.names) if name not in grouped]
+
+    def index(self, name: str) -> int:
+        """An attribute's column.
+
+        Raises:
+            UserError: unknown, with the nearest names.
+        """
+        if name not in self.names:
+            raise UserError(nearest(name, self.names, "attribute"))
+        return self.names.index(name)
+
+    def lacking(self, name: str, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Those of the latents whose images lack an attribute, and what the judge says of them.
+
+        Raises:
+            UserError: an unknown attribute, or one that all of the images have.
+        """
+        target, before = self.index(name), self.judge(latent)
+        without = before[:, target] < 0.5
+        if not without.any():
+            raise UserError(f"all {len(latent)} images have {name!r}: there is none to add it to")
+        return latent[without], before[without]
 
     def judge(self, latent: Tensor) -> Tensor:
         """What the judge says of the images of these latents: probabilities (N, A)."""
@@ -65,17 +92,15 @@ class Edits:
             return torch.cat([self.look(self.draw(part)) for part in latent.split(250)])
 
     def kept(self, before: Tensor, after: Tensor, without: int) -> float:
-        """The share of facts other than attribute ``without``'s own that stay, among the common ones."""
-        had, have = before > 0.5, after > 0.5
+        """The share of facts other than attribute ``without``'s own that stay, among the common ones; else nan."""
         shares = []
         for fact in self.facts:
-            prevalence = had[:, fact].any(1).float().mean()
-            # Of exclusive attributes each is rarer than the group: the group counts if its first answers vary.
-            if without in fact or not (len(fact) > 1 or COMMON[0] <= prevalence <= COMMON[1]):
-                continue
-            same = _answer(before, fact) == _answer(after, fact) if len(fact) > 1 else (had == have)[:, fact[0]]
-            shares.append(same.float().mean())
-        return float(torch.stack(shares).mean())
+            first = _answer(before, fact)
+            # Of exclusive attributes each is rarer than the group: it is common if no one answer is nearly everybody's.
+            often = first.unique(return_counts=True)[1].max()
+            if without not in fact and often <= COMMON[1] * len(first):
+                shares.append((_answer(after, fact) == first).float().mean())
+        return float(torch.stack(shares).mean()) if shares else float("nan")
 
     def measure(self, name: str, vector: Tensor, amount: float, latent: Tensor, seed: int = 0) -> Edit:
         """Add an attribute to all of these latents' faces that lack it.
@@ -86,11 +111,12 @@ class Edits:
             amount: how far to go along it.
             latent: fresh latents (N, D).
             seed: of the random directions of the control, one a face.
+
+        Raises:
+            UserError: an unknown attribute, or one that all of the images have.
         """
-        target = self.names.index(name)
-        before = self.judge(latent)
-        lacking = before[:, target] < 0.5
-        z, before = latent[lacking], before[lacking]
+        target = self.index(name)
+        z, before = self.lacking(name, latent)
         after = self.judge(z + amount * normalize(vector, dim=0))
         random = torch.randn(z.shape, generator=torch.Generator().manual_seed(seed))
         control = self.judge(z + amount * normalize(random, dim=1))
@@ -110,14 +136,16 @@ class Edits:
         """The shortest step that adds the attribute to a share ``aim`` of these faces, else the one that adds it most.
 
         Choose on other latents than those that are measured.
+
+        Raises:
+            UserError: an unknown attribute, or one that all of the images have.
         """
-        target = self.names.index(name)
-        before = self.judge(latent)
-        z = latent[before[:, target] < 0.5]
+        target = self.index(name)
+        z, _ = self.lacking(name, latent)
         best, most = 0.0, -1.0
         length = latent.shape[1] ** 0.5
         for amount in amounts or [length * k / 16 for k in range(2, 21)]:
-            success = float((self.judge(z + amount * normalize(vector, dim=0))[:, target] > 0.5).float().mean())
+            success = float((self.judge(z + amount * normalize(vector, dim=0))[:, target] > 0.5).double().mean())
             if success >= aim:
                 return amount
             if success > most:
@@ -126,6 +154,6 @@ class Edits:
 
 
 def _answer(probabilities: Tensor, fact: list[int]) -> Tensor:
-    """Which of a group of exclusive attributes it is, or none (-1): (N,)."""
+    """Which of a fact's attributes it is, or none (-1): (N,)."""
     value, index = probabilities[:, fact].max(1)
     return torch.where(value > 0.5, index, torch.full_like(index, -1))

@@ -55,8 +55,8 @@ def invert(
         steps: of Adam.
         lr: of the first step; it falls to zero along a half cosine.
         coarse: weight of the low resolution.
-        pull: weight of the pull to the sphere of radius √D, where normal latents lie. 0 lets z leave it: the picture gets
-            nearer, but from there directions and walks no longer do what they do with samples.
+        pull: weight of the pull to the sphere of radius √D, where normal latents lie. 0 lets z leave it: the picture
+            gets nearer, but from there directions and walks no longer do what they do with samples.
         seed: of the starts: the same seed finds the same latents.
 
     Raises:
