@@ -49,11 +49,18 @@ def save_grid(images: Tensor, path: str | Path, columns: int | None = None, scal
     grid(images, columns, scale=scale).save(path)
 
 
-def animate(pictures: Sequence[Path], path: str | Path, seconds: float = 6.0) -> None:
-    """Pictures of one size as a GIF that lasts so long, with a pause on the last; nothing for fewer than two."""
+def animate(pictures: Sequence[Path], path: str | Path, seconds: float = 6.0, comment: str = "") -> None:
+    """Pictures of one size as a GIF that lasts so long, with a pause on the last; nothing for fewer than two.
+
+    Args:
+        pictures: files, in order.
+        path: of the GIF.
+        seconds: from the first to the last.
+        comment: metadata that the file carries.
+    """
     if len(pictures) < 2:
         return
     frames = [Image.open(picture).convert("P", palette=Image.Palette.ADAPTIVE) for picture in pictures]
     each = max(40, int(1000 * seconds / len(frames)))
     durations = [each] * (len(frames) - 1) + [1500]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0, comment=comment.encode())

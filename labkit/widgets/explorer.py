@@ -1,7 +1,9 @@
 """Explorers: sliders on the left, a picture that answers at once, and a picture twin for people without widgets."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -29,6 +31,7 @@ class Explorer:
         self.width = width
         self.controls: dict[str, ipywidgets.Widget] = {}
         self._view: ipywidgets.HTML | None = None
+        self._quiet = False
 
     def images(self, *args: Any, **values: Any) -> Tensor:
         """What the controls' values mean, (n, C, H, W) in [−1, 1]."""
@@ -50,12 +53,26 @@ class Explorer:
 
     def update(self, *_: object) -> None:
         """Redraw the picture in the page."""
-        if self._view is not None:
+        if self._view is not None and not self._quiet:
             self._view.value = self._html()
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Several controls change inside, and the picture is redrawn once, afterwards."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
+        self.update()
+
+    def layout(self, view: "ipywidgets.Widget") -> list["ipywidgets.Widget"]:
+        """What stands on the page from top to bottom; `view` is the picture."""
+        return [*self.controls.values(), view]
 
     def _html(self) -> str:
         code = base64.b64encode(self.render()).decode()
-        words = self.describe(**self.values())
+        words = escape(self.describe(**self.values()))
         style = f"width:{self.width}px;max-width:100%;image-rendering:pixelated;border:1px solid #888"
         return f'<img src="data:image/png;base64,{code}" alt="{words}" style="{style}"><div>{words}</div>'
 
@@ -69,7 +86,7 @@ class Explorer:
             for control in self.controls.values():
                 if hasattr(control, "value"):
                     control.observe(self.update, "value")
-            self._box = ipywidgets.VBox([*self.controls.values(), self._view])
+            self._box = ipywidgets.VBox(self.layout(self._view))
         return self._box
 
     def _ipython_display_(self) -> None:

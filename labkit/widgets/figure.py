@@ -28,6 +28,18 @@ def show(picture: Tensor | bytes, words: str, *, columns: int | None = None, sca
     display(HTML(f'<figure style="margin:0">{image}<figcaption>{said}</figcaption></figure>'))
 
 
+SYNTHETIC = "synthetic: drawn by a neural network, made with labkit"
+"""The mark on every exported picture."""
+
+
+def metadata(caption: str) -> PngInfo:
+    """What a PNG file says of itself: its caption, and that it is synthetic."""
+    about = PngInfo()
+    about.add_text("Description", f"{caption} S{SYNTHETIC[1:]}.")
+    about.add_text("Software", "labkit")
+    return about
+
+
 def keep(images: Tensor, path: str | Path, caption: str, *, columns: int | None = None, scale: int = 4) -> Path:
     """Save a grid under its caption, with a visible mark and metadata that say it is synthetic.
 
@@ -40,15 +52,12 @@ def keep(images: Tensor, path: str | Path, caption: str, *, columns: int | None 
     """
     sheet = grid(images, columns, scale=scale).convert("RGB")
     line, font = 22, ImageFont.load_default(size=16)
-    said = (caption, "synthetic: drawn by a neural network, made with labkit")
+    said = (caption, SYNTHETIC)
     width = max(sheet.width, *(int(font.getlength(text)) + 8 for text in said))
     page = Image.new("RGB", (width, sheet.height + 2 * line + 8), "white")
     page.paste(sheet, (0, 0))
     pen = ImageDraw.Draw(page)
     for number, text in enumerate(said):
         pen.text((4, sheet.height + 4 + number * line), text, fill="black", font=font)
-    about = PngInfo()
-    about.add_text("Description", f"{caption} Synthetic: drawn by a neural network, made with labkit.")
-    about.add_text("Software", "labkit")
-    page.save(path, pnginfo=about)
+    page.save(path, pnginfo=metadata(caption))
     return Path(path)
