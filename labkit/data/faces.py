@@ -86,7 +86,12 @@ def open_faces(
 
     whole = cached_each(entries, build)
     arrays = {field: whole[field][0][field] for field in wanted}
-    return Dataset("faces" if kind == "independent" else f"faces-{kind}", arrays, split=split, names={"attributes": faces.ATTRIBUTES})
+    return Dataset(
+        "faces" if kind == "independent" else f"faces-{kind}",
+        arrays,
+        split=split,
+        names={"attributes": faces.ATTRIBUTES},
+    )
 
 
 Job = dict[str, Any]

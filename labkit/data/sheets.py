@@ -9,6 +9,8 @@ from labkit.data.dataset import Dataset
 
 _COLUMNS = 16
 _ROWS = 8
+PLACES = _COLUMNS * _ROWS
+"""How many pictures a sheet has at most."""
 
 # One colour a class of a label map: background black, the two of a pair alike but not the same.
 _COLOURS = np.array(
