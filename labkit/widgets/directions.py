@@ -190,6 +190,9 @@ class Sliders(Panels):
         import ipywidgets
 
         wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap", max_width="760px")
+        many = ipywidgets.Layout(
+            display="flex", flex_flow="row wrap", max_width="760px", max_height="200px", overflow="auto"
+        )
         row = ipywidgets.Layout(display="flex", flex_flow="row wrap", align_items="center")
         sliders = [
             ipywidgets.Box([self.controls[name], self.controls[_LOCK + name]], layout=row) for name in self.names
@@ -206,7 +209,7 @@ class Sliders(Panels):
             ipywidgets.Box(actions, layout=wrap),
             *sliders,
             hold,
-            ipywidgets.Box(boxes, layout=wrap),
+            ipywidgets.Box(boxes, layout=many),
             self.saving.widget,
         ]
 

@@ -106,7 +106,7 @@ def slider(start: float, stop: float, step: float, label: str, value: float | No
         max=stop,
         step=step,
         description=label,
-        style={"description_width": "120px"},
+        style={"description_width": "min(120px, 30%)"},
         layout=ipywidgets.Layout(width="420px", max_width="100%"),
     )
 

@@ -129,10 +129,14 @@ class Thumbnails:
             self._more = button("more faces", lambda: self.turn(1), "Show the next faces; what you picked stays picked")
             self._earlier = button("earlier faces", lambda: self.turn(-1), "Show the faces before these")
             wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap", max_width="936px")
+            # On a phone three rows are in view, so that the picture below them is near.
+            some = ipywidgets.Layout(
+                display="flex", flex_flow="row wrap", max_width="936px", max_height="290px", overflow="auto"
+            )
             self._box = ipywidgets.VBox(
                 [
                     self._style,
-                    ipywidgets.Box(self._buttons, layout=wrap),
+                    ipywidgets.Box(self._buttons, layout=some),
                     ipywidgets.Box([self._more, self._earlier], layout=wrap),
                 ]
             )
