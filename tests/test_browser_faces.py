@@ -27,7 +27,8 @@ from labkit.widgets import Arithmetic, Sliders, Walk
 torch.manual_seed(0)
 game = dcgan((3, 64, 64), 100, 32)
 with torch.no_grad():
-    game.generator.train()(torch.randn(64, 100))
+    for _ in range(20):  # batch norm's averages: pictures of noise are as large as those of faces, grey ones are not
+        game.generator.train()(torch.randn(16, 100))
     game.generator.layers[-2].weight.mul_(10)
 latent = torch.randn(2000, 100)
 names = ("Eyeglasses", "Smiling", "Hat", "Young", "Bald", "Beard")

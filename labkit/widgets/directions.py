@@ -175,7 +175,7 @@ class Sliders(Panels):
         picture, vector = path.with_name(path.name + ".png"), path.with_name(path.name + ".npz")
         z = self.latent()
         with single_thread(), torch.no_grad():
-            keep(self.game.generator(z), picture, f"A face: {self._moved(values).replace('−', '-')}.")
+            keep(self.game.generator(z), picture, f"A face: {self._moved(values).replace('−', '-')}.", scale=6)
         np.savez(
             vector,
             z=z[0].cpu().numpy(),

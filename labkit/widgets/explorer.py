@@ -115,6 +115,6 @@ def button(label: str, action: Callable[[], None], tooltip: str) -> "ipywidgets.
     """A button with a word on it and a tooltip that says what it does."""
     import ipywidgets
 
-    made = ipywidgets.Button(description=label, tooltip=tooltip, layout=ipywidgets.Layout(width="160px"))
+    made = ipywidgets.Button(description=label, tooltip=tooltip, layout=ipywidgets.Layout(width="150px"))
     made.on_click(lambda _: action())
     return made

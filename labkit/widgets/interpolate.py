@@ -185,7 +185,7 @@ class Walk(Panels):
         path = path.with_name(path.name + ".gif")
         caption = f"A walk between {len(self.picked)} faces."
         with tempfile.TemporaryDirectory() as folder:
-            files = [keep(x[None], Path(folder) / f"{i:04d}.png", caption) for i, x in enumerate(images)]
+            files = [keep(x[None], Path(folder) / f"{i:04d}.png", caption, scale=6) for i, x in enumerate(images)]
             animate(files, path, _FRAME * len(files) / 1000, comment=f"{caption} S{SYNTHETIC[1:]}.")
         return [path]
 
