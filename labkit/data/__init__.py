@@ -5,6 +5,7 @@ Write ``labkit.data.open("mnist")``: a ``from labkit.data import open`` hides Py
 
 from labkit.data.catalogue import available, open, open_first
 from labkit.data.dataset import Dataset
+from labkit.data.sheets import preview
 from labkit.data.stream import Stream
 
-__all__ = ["Dataset", "Stream", "available", "open", "open_first"]
+__all__ = ["Dataset", "Stream", "available", "open", "open_first", "preview"]

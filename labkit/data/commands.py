@@ -9,10 +9,10 @@ from typing import Any
 
 from PIL import Image
 
-from labkit.data import catalogue, sheets, sources
+from labkit.data import catalogue, sources
 from labkit.data.arrays import root
 from labkit.data.cards import cards
-from labkit.data.sheets import contact_sheet
+from labkit.data.sheets import contact_sheet, opened
 from labkit.errors import UserError, nearest
 
 _TOLD = 5
@@ -163,9 +163,7 @@ def _path(arguments: argparse.Namespace) -> int:
 
 def _preview(arguments: argparse.Namespace) -> int:
     fields = arguments.fields.split(",") if arguments.fields else None
-    # The built-in faces are drawn when first used: no more than are shown.
-    count = sheets.PLACES if arguments.name == "faces" else None
-    data = catalogue.open(arguments.name, size=arguments.size, split=arguments.split, fields=fields, count=count)
+    data = opened(arguments.name, size=arguments.size, split=arguments.split, fields=fields)
     stem = Path(arguments.name).expanduser().resolve().name if arguments.name not in cards() else arguments.name
     out = Path(arguments.out or f"{stem}.png")
     sheet = contact_sheet(data)

@@ -1,10 +1,13 @@
 """Contact sheets: what a data set looks like on one page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from labkit.data import catalogue
 from labkit.data.dataset import Dataset
 
 _COLUMNS = 16
@@ -22,6 +25,28 @@ _COLOURS = np.array(
     dtype=np.uint8,
 )  # fmt: skip
 _DOT = (0, 255, 64)
+
+
+def preview(
+    name: str | Path, *, size: int | None = None, split: str = "train", fields: Sequence[str] | None = None
+) -> Image.Image:
+    """A contact sheet of a data set or a folder; a notebook shows it where it is the last value of a cell.
+
+    Args:
+        name: a data set or a folder.
+        size: height and width of each picture in pixels.
+        split: as for :func:`labkit.data.open`.
+        fields: which fields are shown side by side; all that are pictures where not given.
+
+    Raises:
+        UserError: as :func:`labkit.data.open`.
+    """
+    return contact_sheet(opened(name, size=size, split=split, fields=fields))
+
+
+def opened(name: str | Path, **options: Any) -> Dataset:
+    """What a sheet is made of: of the built-in faces, which are drawn when first used, no more than are shown."""
+    return catalogue.open(name, count=PLACES if name == "faces" else None, **options)
 
 
 def contact_sheet(data: Dataset, rows: int = _ROWS, columns: int = _COLUMNS) -> Image.Image:

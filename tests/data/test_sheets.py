@@ -45,3 +45,12 @@ def test_two_domains_get_a_row_each():
     sheet = np.asarray(contact_sheet(data, columns=4))
     assert sheet.shape == (16, 32, 3)
     assert np.array_equal(sheet[8:, 8:16], data.fields["image"][3]) and not sheet[:8, 16:].any()
+
+
+def test_a_preview_is_a_sheet_of_as_many_faces_as_it_shows(cache_root):
+    from labkit import data
+
+    sheet = data.preview("faces", size=16, fields=["image", "labels"])
+    assert sheet.size == (16 * 16, 8 * 16) and len(np.unique(np.asarray(sheet).reshape(-1, 3), axis=0)) > 500
+    (entry,) = [path for path in (cache_root / "arrays").iterdir() if "image" in path.name]
+    assert len(np.load(entry / "image.npy", mmap_mode="r")) == 128
