@@ -443,7 +443,7 @@ show(samples, f"Rows: {', '.join(ablation)}. Twelve samples each, from the same 
 #
 # One more trick, after training. Brock et al. (2019) draw z nearer to the middle: every number farther than a limit from 0 is drawn again.
 #
-# **Predict**: with a limit of 0.5, will faces look better or worse? More or less alike? Write down one word for each.
+# **Predict**: with a limit of 1, will faces look better or worse? More or less alike? And with 0.5?
 
 # %% [markdown]
 # ### Exercise 4 · Truncation
@@ -478,14 +478,24 @@ def draw(z):
 
 torch.manual_seed(0)
 rows = []
-for limit in (3.0, 1.0, 0.5, 0.2):
-    images = draw(truncated(64, 100, limit))
+for limit in (3.0, 1.5, 1.0, 0.5):
+    latents = truncated(N, 100, limit)
+    images = draw(latents)
     rows.append(images[:12])
-    print(f"limit {limit}: pixels differ between faces by {float(images.std(0).mean()):.3f} (standard deviation)")
-show(torch.cat(rows), "Rows: limit 3, 1, 0.5, 0.2. Downwards: cleaner, calmer, more alike.", columns=12, scale=1)
+    distance = f", FD-faces {fd_faces(images, data.images(N)):.1f}" if data.name == "faces" else ""
+    print(
+        f"limit {limit}: length of z {latents.norm(dim=1).mean():4.1f}, variety {float(images.std(0).mean()):.3f}{distance}"
+    )
+show(
+    torch.cat(rows),
+    "Rows: limit 3, 1.5, 1, 0.5. Downwards more alike. From where on are they no longer better?",
+    columns=12,
+)
 
 # %% [markdown]
-# Near the middle G saw many z, and draws safely. But it is the middle of everything: the last row is nearly one face. Papers that show truncated samples show their best side; FD is measured without truncation.
+# *Variety* is the standard deviation of a pixel over the faces. It only falls. The faces get calmer at first, then fade: at 0.5 a z is about 2.7 long, and G was trained on lengths near 10. It was never asked to draw from there.
+#
+# Brock et al. saw this too: many of their generators could not be truncated, until training kept G's weights nearly orthogonal. So a dial that is in every demo is a property of *some* generators. Where you see truncated samples, you see a model's best side; FD is measured without.
 
 # %% [markdown]
 # ## Arithmetic on faces
@@ -576,7 +586,7 @@ show(draw(torch.cat([people, people + step])), f"Above: ten new faces. Below: pl
 # %% [markdown]
 # About half of them, on a good day; and strangers look out of many of the others. **Why?** Think of it as signal and noise before you unfold.
 #
-# <details><summary>Answer</summary>Six random people differ in everything, not in glasses alone. The mean of three z still carries a third of all that: $\bar z_A - \bar z_B$ has a noise of length $\sqrt{100 · (1/3 + 1/3)} ≈ 8.2$, almost as long as a z itself (10). The part that means "glasses" is shorter. Averaging more faces shrinks the noise by $1/\sqrt{k}$, and leaves the signal.</details>
+# <details><summary>Answer</summary>Six random people differ in everything, not in glasses alone. The mean of three z still carries much of it: $\bar z_A - \bar z_B$ has a noise of length $\sqrt{100 · (1/3 + 1/3)} ≈ 8.2$, almost as long as a z itself (10). The part that means "glasses" is shorter. Averaging more faces shrinks the noise by $1/\sqrt{k}$, and leaves the signal.</details>
 
 # %% [markdown]
 # ### Exercise 5 · The direction of an attribute
@@ -616,9 +626,7 @@ for k in (3, 10, 30, 100):
 amounts = torch.linspace(-6, 6, 9)
 unit = direction / direction.norm()
 walks = torch.cat([draw(one + amounts[:, None] * unit) for one in people[:4]])
-show(
-    walks, f"Four people, from 6 steps against the direction of {first} to 6 along it. Middle: as they were.", columns=9
-)
+show(walks, f"Four people, moved along the direction of {first} by −6 … 6. Middle: as they were.", columns=9)
 
 # %% [markdown]
 # Look closely. **Question**: what else changes along the way, and why?
@@ -843,7 +851,7 @@ show(
 )
 
 # %% [markdown]
-# If the two means are alike, G does not copy. Much smaller for samples would mean copies; larger means that samples are unlike any face yet. Always look at the pairs as well: features can be blind.
+# If the two means are alike, nothing speaks for copies. Larger: the samples are unlike any face yet. Smaller: copies, or blur, as a blurry face lies near everything. So always look at the pairs as well. One training face that appears again and again is such a neighbour of everybody.
 
 # %% [markdown]
 # ### Find a given face
