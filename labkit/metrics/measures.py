@@ -13,7 +13,8 @@ from labkit.metrics.coverage import Coverage, class_coverage
 from labkit.metrics.frechet import Moments, interval
 from labkit.metrics.kernel import kernel_distance
 from labkit.metrics.neighbours import neighbour_scores, squared_radii
-from labkit.metrics.network import as_uint8, digits_network, features
+from labkit.metrics.network import as_uint8
+from labkit.metrics.spaces import Space, space_of
 
 KERNEL_SUBSETS = 20
 # Which real images are compared with is part of the score, so it is fixed and no argument.
@@ -28,7 +29,7 @@ class Measures:
     """What is measured of one set of images against the real ones.
 
     Attributes:
-        value: FD-digits, ≥ 0, lower is better; biased upwards by about the floor's value.
+        value: the Fréchet distance, ≥ 0, lower is better; biased upwards by about the floor's value.
         low: lower end of its 95 % interval (see ``frechet.interval``).
         high: upper end.
         kid: kernel distance, about 0 at best.
@@ -36,7 +37,7 @@ class Measures:
         recall: share of the real images within the images' manifold, [0, 1].
         density: ≥ 0, about 1 for real images.
         coverage: share of the real images with an image nearby, [0, 1].
-        classes: frequencies of the ten digits, compared with the real ones.
+        classes: frequencies of the classes, compared with the real ones.
     """
 
     value: float
@@ -71,37 +72,39 @@ class Measures:
 class RealSet:
     """The real images of one data set at one N, and what is measured of them only once."""
 
-    def __init__(self, dataset: Dataset, n: int) -> None:
+    def __init__(self, dataset: Dataset, n: int, space: Space) -> None:
         order = np.random.default_rng(REAL_SEED).permutation(len(dataset))
-        self.n = n
+        self.n, self.space = n, space
         # Sorted: a memory map is read fastest from front to back, and the order within a set is of no account.
         self._images, self._others = (
             as_uint8(np.asarray(dataset.fields["image"][np.sort(rows)])) for rows in (order[:n], order[n : 2 * n])
         )
-        network = digits_network()
-        self.features = features(network, self._images)
+        self.features = space.features(self._images)
         self.moments = Moments.of(self.features)
         self.radii = squared_radii(self.features)
-        self.frequencies = class_coverage(network.classes(self.features).argmax(1)).frequencies
+        self.frequencies = self._classes(self.features).frequencies
+
+    def _classes(self, features: Tensor, reference: tuple[float, ...] | None = None) -> Coverage:
+        return class_coverage(self.space.labels(features), len(self.space.classes), reference=reference)
 
     def compare(self, other: Tensor) -> Measures:
-        """Measure features (n, 64) against these."""
+        """Measure features (n, D) against these."""
         distance = interval(other, self.moments)
         kid = kernel_distance(other, self.features, subsets=KERNEL_SUBSETS).value
-        classes = class_coverage(digits_network().classes(other).argmax(1), reference=self.frequencies)
+        classes = self._classes(other, self.frequencies)
         return Measures(*distance, kid, *neighbour_scores(other, self.features, self.radii), classes)
 
     @cached_property
     def floor(self) -> Measures:
         """As many other real images, measured like a model's."""
-        return self.compare(features(digits_network(), self._others))
+        return self.compare(self.space.features(self._others))
 
     @cached_property
     def baselines(self) -> dict[str, Measures]:
         """The trivial generators, measured like a model."""
         generator = torch.Generator().manual_seed(REAL_SEED)
         drawn = {name: draw(self._images, self.n, generator) for name, draw in BASELINES.items()}
-        seen = {name: features(digits_network(), images) for name, images in drawn.items()}
+        seen = {name: self.space.features(images) for name, images in drawn.items()}
         return {name: self.compare(found.expand(self.n, -1)) for name, found in seen.items()}
 
 
@@ -109,12 +112,13 @@ def real_set(dataset: Dataset, n: int) -> RealSet:
     """The real side of a score, kept in memory by the data's fingerprint, the network's hash and N.
 
     Args:
-        dataset: grey images; ``len(dataset) >= 2 * n``, so that the floor's images are others.
+        dataset: digits or built-in faces; ``len(dataset) >= 2 * n``, so that the floor's images are others.
         n: images a set.
     """
-    key = (dataset.fingerprint, digits_network().sha256, n)
+    space = space_of(dataset)
+    key = (dataset.fingerprint, space.sha256(), n)
     if key not in _real_sets:
         while len(_real_sets) >= _KEPT:
             _real_sets.pop(next(iter(_real_sets)))
-        _real_sets[key] = RealSet(dataset, n)
+        _real_sets[key] = RealSet(dataset, n, space)
     return _real_sets[key]

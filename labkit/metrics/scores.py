@@ -1,4 +1,4 @@
-"""``FD-digits``: the Fréchet distance of digits, never without N, an interval, the real images' floor and baselines."""
+"""``FD-digits`` and ``FD-faces``: Fréchet distances, never without N, interval, floor and baselines."""
 
 import inspect
 import statistics
@@ -16,10 +16,10 @@ from labkit.metrics.coverage import class_coverage
 from labkit.metrics.frechet import interval
 from labkit.metrics.measures import MEASURES, Measures, real_set
 from labkit.metrics.neighbours import neighbour_scores
-from labkit.metrics.network import FEATURES, as_uint8, digits_network, features
+from labkit.metrics.network import as_uint8
+from labkit.metrics.spaces import DIGITS, SPACES, space_of
 from labkit.threads import single_thread
 
-NAME = "FD-digits"
 CHUNK = 500
 
 Sampler = Callable[..., Tensor]
@@ -45,11 +45,11 @@ class Score(Measures):
     seed: int
     dataset: str
     network: str
-    name: str = NAME
+    name: str = DIGITS.name
 
     @property
     def baseline(self) -> Measures:
-        """The trivial generator that comes closest, by FD-digits."""
+        """The trivial generator that comes closest, by the Fréchet distance."""
         return min(self.baselines.values(), key=lambda measures: measures.value)
 
     def table(self) -> str:
@@ -66,12 +66,14 @@ class Score(Measures):
         ]
         lines: dict[str, Measures] = {"this model": self, "other real images (floor)": self.floor, **self.baselines}
         rows = [head, *([name, *measures.cells()] for name, measures in lines.items())]
-        shares = "  ".join(f"{digit}: {share:.1%}" for digit, share in enumerate(self.class_frequencies))
+        space = SPACES[self.name]
+        shares = "  ".join(f"{name}: {share:.1%}" for name, share in zip(space.classes, self.class_frequencies))
         notes = [
-            f"Samples by digit  {shares}",
+            f"Samples by {space.kind}  {shares}",
             f"{self.classes.covered} above {self.classes.threshold:.0%}; divergence from the data's "
             f"frequencies {self.classes.divergence:.4f} nats",
-            f"Against {self.dataset}; network digits {self.network[:8]}, 8-bit images, 28 px; seed {self.seed}",
+            f"Against {self.dataset}; network {space.weights} {self.network[:8]}, 8-bit images, {space.size} px; seed "
+            f"{self.seed}",
         ]
         return "\n".join([*_aligned(rows), *notes])
 
@@ -130,11 +132,8 @@ def _aligned(rows: list[list[str]]) -> list[str]:
 
 
 def _collect(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, n: int, seed: int) -> Tensor:
-    """Draw or take as many images as can be scored, at most n, as uint8 (N, 1, H, W)."""
-    if dataset.channels != 1:
-        raise UserError(
-            f"{NAME} looks at grey digits, and {dataset.name!r} is in colour: open the data with channels=1."
-        )
+    """Draw or take as many images as can be scored, at most n, as uint8 (N, C, H, W)."""
+    space = space_of(dataset)
     if not callable(sample):
         if isinstance(sample, Tensor) and sample.requires_grad:
             raise UserError("The scoring network is never used in a loss: detach the images before scoring them.")
@@ -146,9 +145,9 @@ def _collect(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, n: int, se
             stacklevel=3,
         )
         n = len(dataset) // 2
-    if n <= 2 * FEATURES:
+    if n <= 2 * space.width:
         raise UserError(
-            f"{NAME} has {FEATURES} features and needs more than {2 * FEATURES} images a set, here are {n}."
+            f"{space.name} has {space.width} features and needs more than {2 * space.width} images a set, here are {n}."
         )
     if not callable(sample):
         images = as_uint8(sample[:n])
@@ -171,21 +170,22 @@ def _collect(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, n: int, se
 
 @torch.no_grad()
 def score(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, *, n: int = 10_000, seed: int = 0) -> Score:
-    """Score a generator of digits.
+    """Score a generator of digits (FD-digits) or of faces (FD-faces, where the data are the built-in faces).
 
-    The real images and the network are fixed; all images are rounded to 8 bits, and those of another size than 28 are
-    resized (``network.network_input``). A score below the floor's means that the samples are copies of the real
-    images.
+    The real images and the network are fixed; all images are rounded to 8 bits, and those of another size than the
+    network's (28, faces 64) are resized. The classes that are counted are the digits, or the hair that is seen. A
+    score below the floor's means that the samples are copies of the real images.
 
     Args:
-        sample: ``sample(n, generator=…)`` → (n, 1, H, W) in [-1, 1], such as ``game.sample``; it is called for chunks
-            of 500. Or the images themselves: uint8 (N, H, W, C) or floats (N, 1, H, W).
+        sample: ``sample(n, generator=…)`` → (n, C, H, W) in [-1, 1], such as ``game.sample``; it is called for chunks
+            of 500. Or the images themselves: uint8 (N, H, W, C) or floats (N, C, H, W).
         dataset: the real images, as the model saw them.
         n: images a set; fewer if there are fewer samples, or fewer than 2n real ones.
         seed: of the samples.
 
     Raises:
-        UserError: the images are in colour, carry a gradient, are too few, not finite or out of range.
+        UserError: the data are in colour and not the built-in faces; the images carry a gradient, are too few, not
+            finite or out of range.
 
     Warns:
         UserWarning: the data are too few for n, or the samples' size is not the data's.
@@ -193,7 +193,7 @@ def score(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, *, n: int = 1
     with single_thread():
         images = _collect(sample, dataset, n, seed)
         real = real_set(dataset, len(images))
-        measures = real.compare(features(digits_network(), images))
+        measures = real.compare(real.space.features(images))
         where = f"{dataset.name} ({dataset.split})"
         return Score(
             **vars(measures),
@@ -202,7 +202,8 @@ def score(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, *, n: int = 1
             n=len(images),
             seed=seed,
             dataset=where,
-            network=digits_network().sha256,
+            network=real.space.sha256(),
+            name=real.space.name,
         )
 
 
@@ -216,8 +217,8 @@ def quick_score(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, n: int 
         n: images a set.
 
     Returns:
-        ``FD-digits``, ``coverage`` in [0, 1] (Naeem et al. 2020), and ``classes``, the number of digits above 3 % of
-        the samples.
+        ``FD-digits`` or ``FD-faces``, ``coverage`` in [0, 1] (Naeem et al. 2020), and ``classes``, the number of digits
+        (or kinds of hair) above 3 % of the samples.
 
     Raises:
         UserError: as :func:`score`.
@@ -225,10 +226,10 @@ def quick_score(sample: Sampler | Tensor | np.ndarray, dataset: Dataset, n: int 
     with single_thread():
         images = _collect(sample, dataset, n, seed=0)
         real = real_set(dataset, len(images))
-        found = features(digits_network(), images)
-        classes = class_coverage(digits_network().classes(found).argmax(1))
+        found = real.space.features(images)
+        classes = class_coverage(real.space.labels(found), len(real.space.classes))
         coverage = neighbour_scores(found, real.features, real.radii).coverage
-        return {NAME: interval(found, real.moments)[0], "coverage": coverage, "classes": classes.covered}
+        return {real.space.name: interval(found, real.moments)[0], "coverage": coverage, "classes": classes.covered}
 
 
 def combine(scores: Sequence[Score]) -> Combined:
