@@ -286,13 +286,22 @@ def sample_images(source: str | Path, n: int = 64, seed: int = 0) -> Tensor:
 
 
 def evaluate(source: str | Path, *, n: int = 10_000, data: str | None = None, seed: int = 0) -> "Score":
-    """Score n samples of a run or of a shipped checkpoint against a data set, by default the one it was trained on."""
+    """Score n samples of a run or of a shipped checkpoint against a data set, by default the one it was trained on.
+
+    Digits are compared with the training split, as FID usually is; built-in faces with faces that training never saw.
+
+    Raises:
+        UserError: as `load_game` and `labkit.metrics.score`: photographs in colour have no network that scores them.
+    """
     from labkit.metrics import score
 
     game, about = load_game(source)
-    if game.image_shape[0] != 1:
-        raise UserError(f"{source} draws in colour; FD-digits, the only score so far, is for grey digits")
-    return score(game.sample, datasets.open(data or about["data"], channels=1), n=n, seed=seed)
+    name = data or about["data"]
+    if name == "faces":
+        real = datasets.open(name, size=game.image_shape[1], split="test", count=2 * n, fields=["image"])
+    else:
+        real = datasets.open(name, channels=game.image_shape[0])
+    return score(game.sample, real, n=n, seed=seed)
 
 
 def ship(run: str | Path, name: str, *, note: str = "", n: int = 10_000) -> Path:

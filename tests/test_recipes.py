@@ -41,6 +41,17 @@ def test_a_run_is_drawn_from_and_scored(run):
     assert score.n == 200 and score.value > score.floor.value and json.dumps(score.json())
 
 
+def test_faces_are_scored_against_faces_that_training_never_saw(tmp_path, monkeypatch):
+    opened = []
+    real = recipes.datasets.open
+    monkeypatch.setattr(recipes.datasets, "open", lambda name, **how: (opened.append(how), real(name, **how))[1])
+    recipes.train_lab("dcgan-faces", scale="smoke", steps=2, run=tmp_path / "faces", progress="none", threads=1)
+    score = recipes.evaluate(tmp_path / "faces", n=200)
+    assert score.name == "FD-faces" and score.value > score.floor.value
+    assert opened[-1]["split"] == "test" and opened[-1]["count"] == 400
+    assert score.dataset == "faces (test)"
+
+
 def test_a_lab_is_built_alike_for_the_same_seed():
     build = [recipes.build("dcgan", (1, 28, 28), 10, {"width": 4}, seed).state_dict() for seed in (1, 1, 2)]
     name = "generator.layers.0.weight"
