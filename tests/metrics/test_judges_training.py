@@ -118,8 +118,8 @@ def test_persons_are_compared():
     unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)  # noqa: E731
     tone = rng.uniform(size=40)
     clear = identity.compare(unit(np.repeat(centre, 4, 0) + 0.1 * rng.normal(size=(160, 64))), 4, tone)
-    assert clear["auc"] == clear["rank_1"] == clear["accuracy"] == clear["auc_same_tone"] == 1
-    assert 0.4 < clear["threshold"] < 0.99
+    assert clear["auc"] == clear["rank_1"] == clear["auc_same_tone"] == 1 and clear["accuracy"] > 0.99
+    assert 0.2 < clear["threshold"] < 0.99
     blind = identity.compare(unit(rng.normal(size=(160, 64))), 4, tone)
     assert blind["auc"] == pytest.approx(0.5, abs=0.08) and blind["rank_1"] < 0.15
     assert blind["accuracy"] == pytest.approx(0.5, abs=0.12)
