@@ -21,8 +21,8 @@ class Trunk(nn.Module):
     """A face of 64×64 at four heights: 32, 16, 8 and 4 pixels a side.
 
     The first layer folds each 2×2 square of pixels into channels: at a quarter of the cost of a convolution at full
-    size, and nothing of the picture is lost. Then one convolution a height: in the same minutes of one CPU thread it sees
-    nearly twice as many faces as a trunk with residual blocks, and learns more.
+    size, and nothing of the picture is lost. Then one convolution a height: in the same minutes of one CPU thread it
+    sees nearly twice as many faces as a trunk with residual blocks, and learns more.
     """
 
     def __init__(self) -> None:
