@@ -267,7 +267,7 @@ show(faces.picture(24, columns=12), "Twenty-four faces by your own generator. At
 # <details><summary>Answer</summary>No. D sees something that G does not draw well yet, and that is what G learns from. Bad is a gap that grows and grows: then D knows each fake by a single trait, and its gradient says little.</details>
 
 # %% [markdown]
-# Whose faces shall the rest of the notebook use? The shipped generator was trained for hours with the same recipe. Write `"mine"` to go on with yours.
+# Whose faces shall the rest of the notebook use? A generator that ships was trained longer by the same recipe; its card says how long. Write `"mine"` to go on with yours.
 
 # %%
 PLAY_WITH = "shipped"
@@ -814,7 +814,7 @@ for name in CHOSEN[: 2 if SMOKE else None] if len(VARIED) >= 4 else []:
 # %% [markdown]
 # Read a line as a whole: success without *kept* is easy (draw another person who has glasses), *kept* without success easier still (do nothing).
 #
-# 3 − 3 succeeds about half the time and keeps little. Directions from thousands of faces succeed far more often on the same person. "A direction changes only its attribute" is a claim to measure, attribute by attribute.
+# Compare the two rows: 3 − 3 fails often and keeps little. Directions from thousands of faces succeed more often on the same person. "A direction changes only its attribute" is a claim to measure, attribute by attribute.
 
 # %% [markdown]
 # ### Has it learned faces by heart?
@@ -1045,7 +1045,7 @@ show(torch.cat([collapsed.sample(12, 2), fair.sample(12, 2)]), "Above: eight mov
 #
 # <details><summary>1. Why is there no batch norm at G's output?</summary>It would force each batch to one mean and spread of colours; a dark face would need a light neighbour.</details>
 # <details><summary>2. Hinge: D's loss is 0. What does G's loss do?</summary>It is −E[s], a straight line: G's gradient goes on. Only D rests.</details>
-# <details><summary>3. 3 − 3 works half the time. With 300 − 300?</summary>Far more often: noise shrinks like 1/√k. What remains are true correlations: exercise 6.</details>
+# <details><summary>3. 3 − 3 often fails. With 300 − 300?</summary>It fails less: noise shrinks like 1/√k. What remains are true correlations: exercise 6.</details>
 
 # %% [markdown]
 # <details><summary>4. After orthogonalising, "young" still changes the hair colour. Why?</summary>The judge's answer is linear in z only nearly; or the data ties both so that no direction has one alone. Orthogonal in z is not independent in pictures.</details>
