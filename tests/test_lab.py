@@ -148,7 +148,9 @@ sys.exit(lab.main(sys.argv[2], browser=False, port=lab.free_port(18888)))
 def test_the_printed_address_opens_the_first_notebook_and_ctrl_c_ends_it(shipped, work):
     pytest.importorskip("jupyterlab")
     command = [sys.executable, "-u", "-c", LAUNCH, str(shipped), str(work)]
-    launcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    # A shell that runs the tests in the background has Ctrl-C ignored, and children inherit that.
+    listen = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    launcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=listen)
     try:
         address = next(found[0] for line in launcher.stdout if (found := re.search(r"http://\S+", line)))
         assert re.search(r"/lab/tree/00_start_here\.ipynb\?token=\w{20,}$", address)
