@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from labkit.faces.geometry import Geometry
-from labkit.faces.implicit import cover, distance, hump, soft, step  # noqa: F401
 
 
 class Pen(Protocol):

@@ -43,35 +43,20 @@ def skin(canvas: Canvas, tones: Tones) -> None:
         area = cover(d)
         shade = _form(w, u, v)
         even = look.foundation
-        folds, dark = _folds(w)
-        dark = dark * (1 - 0.75 * even)
-        flush = torch.tensor([0.05, -0.035, -0.035], device=u.device)[:, None, None]
-        tone = tones.skin.mean(1, keepdim=True) * 1.3
-        cheeks = sum(blob(w.x, w.y, e.x + 0.045 * e.side, e.y + 0.20, 0.10, 0.075) for e in g.eyes)
-        rosy = (0.8 * cheeks + 0.6 * blob(w.x, w.y, g.tip[0], g.tip[1], 0.06, 0.05)) * (1 - 0.6 * even)
-        spots = _marks(w, u, v) * (1 - 0.85 * even)
-        grain = 0.045 * mottle(look, u * 0.45, w.y) * (1 - 0.6 * even)
-        bare = tones.lit_skin((shade + grain).clamp(-0.1, 1.25)).addcmul_(flush * tone, rosy[:, None])
-        crease = torch.tensor([0.36, 0.46, 0.46], device=u.device)[:, None, None]
-        bare = (
-            bare
-            * (1 - crease * dark[:, None])
-            * (1 - torch.tensor([0.28, 0.42, 0.5], device=u.device)[:, None, None] * spots[:, None])
-        ).clamp_(0, 1)
-        unpainted = bare
-        if "bare" in w.layers and even.any():
-            plain = _bare_skin(w, tones, u, v, shade, folds)
-            unpainted = torch.where(even[:, None] > 0, plain, bare)
+        (folds, dark), marks = _folds(w), _marks(w, u, v)
+        spots = marks * (1 - 0.85 * even)
+        covered = _complexion(w, tones, u, shade, dark * (1 - 0.75 * even), spots, even)
+        bare = _complexion(w, tones, u, shade, dark, marks, 0.0) if "bare" in w.layers and even.any() else covered
         blush = _blush(w)
         colour = mix(
-            bare,
+            covered,
             look.colour("blush_colour", palettes.BLUSH) * (0.40 + 0.62 * shade.clamp(0, 1))[:, None],
             (0.85 * blush)[:, None],
         )
         lit = (shade > 0.50).float()[:, None]
         flat = mix(tones.skin * 0.52 + tones.shadow * 0.48, tones.skin, lit)
         flat = mix(flat, look.colour("blush_colour", palettes.BLUSH), 0.4 * (blush > 0.2).float()[:, None])
-        w.fill(area, colour, bare=unpainted, flat=flat, label=SKIN, line=d, part="face")
+        w.fill(area, colour, bare=bare, flat=flat, label=SKIN, line=d, part="face")
         w.mark(area * (folds * look.age.sub(0.45).clamp(min=0) * 2.2).clamp(0, 0.9), "fold")
         w.tone(area, 1 - 1.15 * shade, "face")
         w.mark(area * (spots > 0.5).float() * 0.6, "spot")
@@ -166,18 +151,21 @@ def _marks(w: Window, u: Tensor, v: Tensor) -> Tensor:
     return spots
 
 
-def _bare_skin(w: Window, tones: Tones, u: Tensor, v: Tensor, shade: Tensor, folds: Tensor) -> Tensor:
-    """The skin as it is under the foundation."""
-    g, look = w.geometry, w.look
-    dark = _folds(w)[1]
-    flush = torch.tensor([0.05, -0.035, -0.035], device=u.device)[:, None, None]
+def _complexion(
+    w: Window, tones: Tones, u: Tensor, shade: Tensor, dark: Tensor, spots: Tensor, even: Tensor | float
+) -> Tensor:
+    """Lit skin (B, 3, h, w) with its unevenness, flush, folds and spots, under so much foundation."""
+    g, device = w.geometry, u.device
     cheeks = sum(blob(w.x, w.y, e.x + 0.045 * e.side, e.y + 0.20, 0.10, 0.075) for e in g.eyes)
-    rosy = 0.8 * cheeks + 0.6 * blob(w.x, w.y, g.tip[0], g.tip[1], 0.06, 0.05)
-    colour = tones.lit_skin((shade + 0.045 * mottle(look, u * 0.45, w.y)).clamp(-0.1, 1.25))
-    colour = colour.addcmul_(flush * tones.skin.mean(1, keepdim=True) * 1.3, rosy[:, None])
-    crease = torch.tensor([0.36, 0.46, 0.46], device=u.device)[:, None, None]
-    pigment = torch.tensor([0.28, 0.42, 0.5], device=u.device)[:, None, None]
-    return (colour * (1 - crease * dark[:, None]) * (1 - pigment * _marks(w, u, v)[:, None])).clamp_(0, 1)
+    rosy = (0.8 * cheeks + 0.6 * blob(w.x, w.y, g.tip[0], g.tip[1], 0.06, 0.05)) * (1 - 0.6 * even)
+    grain = 0.045 * mottle(w.look, u * 0.45, w.y) * (1 - 0.6 * even)
+    flush = torch.tensor([0.05, -0.035, -0.035], device=device)[:, None, None] * (
+        tones.skin.mean(1, keepdim=True) * 1.3
+    )
+    crease = torch.tensor([0.36, 0.46, 0.46], device=device)[:, None, None]
+    pigment = torch.tensor([0.28, 0.42, 0.5], device=device)[:, None, None]
+    colour = tones.lit_skin((shade + grain).clamp(-0.1, 1.25)).addcmul_(flush, rosy[:, None])
+    return (colour * (1 - crease * dark[:, None]) * (1 - pigment * spots[:, None])).clamp_(0, 1)
 
 
 def _blush(w: Window) -> Tensor:

@@ -89,7 +89,7 @@ Columns = dict[str, np.ndarray]
 
 
 def _causes(dice: Dice, natural: bool) -> Columns:
-    """The hidden causes (N,): ``m`` masculine and ``old`` in 0..1; in the independent sampler each use draws anew."""
+    """What the groups of the natural sampler share, (N,) each: whether it is natural, and ``masculine`` in 0..1."""
     side = dice.uniform(-1.0, 1.0)
     masculine = 0.5 + 0.5 * np.sign(side) * (1 - (1 - np.abs(side)) ** 2)
     return {"natural": np.full(len(side), float(natural)), "masculine": masculine}

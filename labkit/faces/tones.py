@@ -29,7 +29,7 @@ class Tones:
         tint = torch.tensor([0.075, 0.0, -0.085], device=device)[:, None, None]
         self.illumination = look.exposure[:, None] * (1 + warm * tint)
 
-    def lit_skin(self, shade: Tensor, evenness: Tensor | float = 0.0) -> Tensor:
+    def lit_skin(self, shade: Tensor) -> Tensor:
         """Skin (B, 3, h, w) under light (B, h, w): 0 deep shadow, 0.62 its own colour, 1.2 highlight."""
         s = shade[:, None]
         dark, bright = (s * (1 / 0.62)).clamp(0, 1), ((s - 0.62) * (1 / 0.6)).clamp(0, 1)
