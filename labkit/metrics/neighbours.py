@@ -4,6 +4,7 @@ Precision and recall: Kynkäänniemi et al. 2019, with k = 3. Density and covera
 All distances are float64 and computed a strip at a time, so that memory goes with N and not with its square.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -40,9 +41,19 @@ class Neighbours(NamedTuple):
     coverage: float
 
 
-def _squared(a: Tensor, b: Tensor, b_norm: Tensor) -> Tensor:
-    """Squared distances (N, M); a matrix product in float64 has digits to spare, and beats differences in speed."""
-    return torch.addmm(b_norm[None], a, b.T, alpha=-2).add_(a.square().sum(1, keepdim=True)).clamp_(min=0)
+def _strips(a: Tensor, b: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """For each strip of a's rows its start and the squared distances to all of b's rows, (≤ STRIP, M).
+
+    All strips share one buffer, so use one before asking for the next: with a new one each, the small results in
+    between would keep the allocator from using the old ones again, and memory would go with N². A matrix product in
+    float64 has digits to spare, and beats differences in speed.
+    """
+    norm = b.square().sum(1)
+    buffer = b.new_empty(min(STRIP, len(a)), len(b))
+    for start in range(0, len(a), STRIP):
+        rows = a[start : start + STRIP]
+        distance = torch.addmm(norm[None], rows, b.T, alpha=-2, out=buffer[: len(rows)])
+        yield start, distance.add_(rows.square().sum(1, keepdim=True)).clamp_(min=0)
 
 
 def squared_radii(features: Tensor, neighbours: tuple[int, ...] = (PRECISION_NEIGHBOUR, DENSITY_NEIGHBOUR)) -> Tensor:
@@ -61,10 +72,8 @@ def squared_radii(features: Tensor, neighbours: tuple[int, ...] = (PRECISION_NEI
     features = as_features(features, "features")
     if len(features) <= max(neighbours):
         raise UserError(f"{len(features)} images are too few for {max(neighbours)} nearest neighbours.")
-    norm = features.square().sum(1)
     radii = []
-    for start in range(0, len(features), STRIP):
-        distance = _squared(features[start : start + STRIP], features, norm)
+    for start, distance in _strips(features, features):
         # A row is no neighbour of itself, but its copies are.
         distance[torch.arange(len(distance)), torch.arange(start, start + len(distance))] = torch.inf
         nearest = distance.topk(max(neighbours), dim=1, largest=False).values
@@ -80,13 +89,11 @@ def _compare(
         raise UserError(
             f"The two sets have {generated.shape[1]} and {real.shape[1]} features each; they must be the same."
         )
-    norm = real.square().sum(1)
     precise, inside = 0, 0
     recalled, covered = torch.zeros(len(real), dtype=torch.bool), torch.zeros(len(real), dtype=torch.bool)
-    for start in range(0, len(generated), STRIP):
-        distance = _squared(generated[start : start + STRIP], real, norm)
+    for start, distance in _strips(generated, real):
         precise += int((distance <= precision_radius).any(1).sum())
-        recalled |= (distance <= generated_radius[start : start + STRIP, None]).any(0)
+        recalled |= (distance <= generated_radius[start : start + len(distance), None]).any(0)
         within = distance <= density_radius
         inside += int(within.sum())
         covered |= within.any(0)
