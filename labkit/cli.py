@@ -6,6 +6,7 @@ sentence; 130 stopped with Ctrl-C.
 
 import argparse
 import errno
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ examples:
   labkit train dcgan --minutes 5 --run runs/a    five minutes, in a folder of its own
   labkit train dcgan --data my_photos/           any folder of images
   labkit train dcgan --scale gpu --processes 2   two GPUs
+  labkit train dcgan-faces --option loss=hinge --option r1=1 --option critic_norm=false
 
 The same command picks up a run where it was stopped (Ctrl-C, a lost machine). Settings that a resumed run can't take
 over are refused, with the difference; name another folder with --run then."""
@@ -187,6 +189,14 @@ def _train(train: argparse.ArgumentParser) -> None:
     length = train.add_mutually_exclusive_group()
     length.add_argument("--steps", type=_count, help="stop after so many steps in all")
     length.add_argument("--minutes", type=_minutes, help="stop after so many minutes")
+    train.add_argument(
+        "--option",
+        type=_option,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the model in place of the recipe's, such as loss=hinge; may be given several times",
+    )
     train.add_argument("--seed", type=int, default=0, help="default: 0")
     train.add_argument("--run", metavar="DIR", help="the run's folder (default: runs/LAB)")
     train.add_argument("--processes", type=_count, default=1, metavar="P", help="one a GPU (default: 1)")
@@ -218,6 +228,16 @@ def _minutes(text: str) -> float:
     if not 0 < minutes < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes above 0")
     return minutes
+
+
+def _option(text: str) -> tuple[str, object]:
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value  # a word: loss=hinge
 
 
 def _port(text: str) -> int:

@@ -66,6 +66,7 @@ def train(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         device=arguments.device,
         score=arguments.score,
+        change=dict(arguments.option),
     )
     return 0
 
@@ -75,6 +76,7 @@ def _words(arguments: argparse.Namespace) -> list[str]:
     options = ("data", "scale", "steps", "minutes", "seed", "run", "threads", "precision", "device")
     given = [(name, getattr(arguments, name)) for name in options]
     words = [arguments.lab, *(f"--{name}={value}" for name, value in given if value is not None)]
+    words += [f"--option={name}={json.dumps(value)}" for name, value in arguments.option]
     return [*words, "--score"] if arguments.score else words
 
 

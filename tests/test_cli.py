@@ -40,14 +40,16 @@ def recipes(monkeypatch, tmp_path):
 
 def test_training_gets_what_was_asked(recipes):
     assert (
-        cli.main(["train", "dcgan", "--data", "digits", "--scale", "cpu", "--steps", "30", "--seed", "4", "--score"])
+        cli.main(["train", "dcgan", "--data", "digits", "--scale", "cpu", "--steps", "30", "--seed", "4", "--score",
+                  "--option", "loss=hinge", "--option", "r1=0.5", "--option", "critic_norm=false"])
         == 0
-    )
+    )  # fmt: skip
     ((lab, options),) = recipes.calls
     assert lab == "dcgan"
     assert options == {
         "data": "digits", "scale": "cpu", "steps": 30, "minutes": None, "seed": 4, "run": os.path.join("runs", "dcgan"),
         "threads": None, "precision": "auto", "device": "auto", "score": True,
+        "change": {"loss": "hinge", "r1": 0.5, "critic_norm": False},
     }  # fmt: skip
 
 
@@ -57,6 +59,7 @@ def test_several_processes_each_get_the_same_words(recipes, monkeypatch):
     stand_in.launch = lambda words, processes: launched.append((words, processes)) or 7
     monkeypatch.setitem(sys.modules, "labkit.training.launch", stand_in)
     words = ["train", "gan", "--minutes", "0.5", "--data", "my photos", "--run", "runs/a b", "--processes", "2"]
+    words += ["--option", "loss=hinge", "--option", 'augment=["colour"]']
     assert cli.main(words) == 7
     ((given, processes),) = launched
     assert processes == 2
@@ -96,6 +99,7 @@ def test_a_mistake_is_one_sentence(recipes, capsys, words, part):
         ["train", "gan", "--steps", "0"],
         ["train", "gan", "--steps", "5", "--minutes", "1"],
         ["train", "gan", "--minutes", "-1"],
+        ["train", "gan", "--option", "hinge"],
         ["train", "gan", "--minutes", "nan"],
         ["sample", "gan", "--n", "many"],
         ["lab", "--port", "70000"],

@@ -6,7 +6,10 @@ import pytest
 import torch
 
 from labkit import recipes, weights
+from labkit import ship as ship_module
 from labkit.errors import UserError
+from labkit.metrics.judges import judge
+from labkit.ship import ship
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,25 @@ def test_every_recipe_builds_and_knows_when_to_stop(lab, scale):
     assert scale != "cpu" or settings["minutes"] <= (10 if lab == "dcgan-faces" else 5)
     with torch.device("meta"):
         recipes.LABS[lab].build((1, 28, 28), 10, **options)
+
+
+def test_an_option_replaces_the_recipe_s(tmp_path):
+    done = recipes.train_lab(
+        "dcgan", data="digits", scale="smoke", steps=1, progress="none", threads=1, change={"loss": "hinge", "width": 4}
+    )
+    assert done.game.loss.name == "hinge" and done.game.latent_dim == 64
+    assert done.game.generator.layers[0].weight.shape[1] == 4 * 4
+    with pytest.raises(UserError, match="did you mean 'spectral'"):
+        recipes.train_lab("dcgan", data="digits", scale="smoke", change={"spektral": True})
+    with pytest.raises(UserError, match="unknown loss"):
+        recipes.train_lab("dcgan", data="digits", scale="smoke", change={"loss": "hinje"})
+
+
+@pytest.mark.parametrize("lab", recipes.LABS)
+def test_every_option_of_a_recipe_is_one_of_the_model_s(lab):
+    for options, _ in recipes.LABS[lab].scales.values():
+        recipes.LABS[lab].check(options)
+    assert {"loss", "r1", "augment"} <= set(recipes.LABS[lab].options)
 
 
 def test_a_run_is_drawn_from_and_scored(run):
@@ -63,12 +85,27 @@ def test_what_is_shipped_draws_as_the_run_does(run, tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     for function in (weights.save, weights.load, weights.names, weights.card):
         monkeypatch.setattr(function, "__defaults__", (tmp_path,))
-    recipes.ship(run, "cgan", note="a test", n=200)
+    ship(run, "cgan", note="a test", n=200)
+    assert (tmp_path / "cgan.png").stat().st_size > 1000
     card = json.loads((tmp_path / "cgan.json").read_text())
     assert card["made"]["steps"] == 12 and card["made"]["command"].endswith("--data digits --steps 12")
     assert card["score"]["name"] == "FD-digits" and card["score"]["n"] == 200
     own, shipped = recipes.sample_images(run, 8).float(), recipes.sample_images("cgan", 8).float()
     assert (own - shipped).abs().max() <= 3  # half precision
+
+
+def test_a_shipped_generator_of_faces_tells_whether_it_copies(tmp_path, monkeypatch):
+    recipes.train_lab("dcgan-faces", scale="smoke", steps=2, run=tmp_path / "run", progress="none", threads=1)
+    judge("features")
+    for function in (weights.save, weights.load, weights.names, weights.card):
+        monkeypatch.setattr(function, "__defaults__", (tmp_path,))
+    real = ship_module.datasets.open
+    monkeypatch.setattr(ship_module.datasets, "open", lambda name, **how: real(name, **{"count": 300, **how}))
+    ship(tmp_path / "run", "dcgan-faces", n=150)
+    found = json.loads((tmp_path / "dcgan-faces.json").read_text())["by heart"]
+    assert found["n"] == 150 and found["training faces"] == 300
+    # After two steps all samples are one grey, which is near to everything and a copy of nothing.
+    assert found["samples"] > 1 and found["held_out"] > 1 and found["copies"] < 0.5
 
 
 @pytest.mark.parametrize("name", ["cgan", "dcgan"])

@@ -1,6 +1,6 @@
 """`make results`: measure what the README claims, on this machine, and write the table there.
 
-    python -m labkit.bench.results            everything, about 40 minutes on a quiet 2-core machine
+    python -m labkit.bench.results            everything, about 80 minutes on a quiet 2-core machine
     python -m labkit.bench.results --only speed resume
 
 Every figure lands in results.json with the machine and the command; the README's table is written from that file.
@@ -19,10 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from labkit.bench.lab02 import edits_table
+from labkit.bench.lab02 import rows as lab02_rows
 from labkit.data.arrays import checkout
 from labkit.errors import UserError
 
 BEGIN, END = "<!-- results: written by `make results` -->", "<!-- end of results -->"
+EDITS_BEGIN, EDITS_END = "<!-- edits: written by `make results` -->", "<!-- end of edits -->"
+SHEET = "results/lab02-ten-minutes.png"
 SEEDS = (0, 1, 2)
 N = 10_000
 
@@ -73,6 +77,7 @@ def speed() -> dict[str, Any]:
         "step": step_speed,
         "data": data_speed,
         "epoch": epoch_speed,
+        "epoch_128": lambda: epoch_speed(n=1024, batch=128),
         "compile": compile_speed,
     }
     return {name: measure().json() for name, measure in measures.items()}
@@ -130,6 +135,14 @@ def faces() -> dict[str, Any]:
     return faces_speed()
 
 
+def lab02() -> dict[str, Any]:
+    """Lab 02 at scale `cpu` on the built-in faces, the checkpoint that ships, and arithmetic with it."""
+    from labkit.bench import lab02 as measures
+
+    root = checkout()
+    return measures.lab02(SEEDS, sheet=root / SHEET if root else None)
+
+
 MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "start": start,
     "resume": resume,
@@ -137,6 +150,7 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "data": data,
     "faces": faces,
     "lab01": lab01,
+    "lab02": lab02,
 }
 
 
@@ -158,10 +172,13 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
                 )
             )
         rows.append(("DCGAN's FD ÷ MLP's", f"{lab['dcgan']['fd'] / lab['gan']['fd']:.2f}", "at most 0.33"))
+    if lab := found.get("lab02"):
+        rows += lab02_rows(lab)
     bars = {
         "step": "≥ 2.4 with bf16 hardware, ≥ 1.0 without",
         "data": "≥ 10",
         "epoch": "≥ 2.2 with bf16 hardware",
+        "epoch_128": "≥ 2 with bf16 hardware",
         "compile": "used only where it helps",
         "celeba": "≥ 10",
     }
@@ -204,20 +221,36 @@ def table(found: dict[str, Any]) -> str:
     """The README's table in Markdown."""
     lines = ["| what | measured | beside it |", "|---|---|---|"]
     lines += [f"| {' | '.join(row)} |" for row in _rows(found)]
-    return "\n".join([*lines, "", f"Measured {found['when']} on {found['machine']}, by `make results`."])
+    return "\n".join([*lines, "", f"Measured by `make results`: {_where(found)}."])
+
+
+def _where(found: dict[str, Any]) -> str:
+    """Which part was measured when and on what: `--only` measures some, and leaves the others as they were."""
+    parts: dict[str, list[str]] = {}
+    for name, where in found["where"].items():
+        parts.setdefault(where, []).append(name)
+    if len(parts) == 1:
+        return next(iter(parts))
+    return "; ".join(f"{', '.join(names)} {where}" for where, names in parts.items())
 
 
 def write(found: dict[str, Any], readme: Path) -> None:
-    """Put the table between its two marks.
+    """Put the tables between their marks.
 
     Raises:
         UserError: the README lost its marks.
     """
-    text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise UserError(f"{readme} needs the marks {BEGIN} and {END} once each")
-    head, rest = text.split(BEGIN)
-    readme.write_text(f"{head}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    text = _between(readme.read_text(encoding="utf-8"), BEGIN, END, table(found), readme)
+    if lab := found.get("lab02"):
+        text = _between(text, EDITS_BEGIN, EDITS_END, edits_table(lab["shipped"]["edits"]), readme)
+    readme.write_text(text, encoding="utf-8")
+
+
+def _between(text: str, begin: str, end: str, new: str, readme: Path) -> str:
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise UserError(f"{readme} needs the marks {begin} and {end} once each")
+    head, rest = text.split(begin)
+    return f"{head}{begin}\n{new}\n{end}{rest.split(end)[1]}"
 
 
 def machine() -> str:
@@ -248,7 +281,7 @@ def main(words: list[str] | None = None) -> int:
     for name in [] if asked.table else asked.only or MEASURES:
         began = time.perf_counter()
         found[name] = MEASURES[name]()
-        found |= {"when": time.strftime("%Y-%m-%d"), "machine": machine()}
+        found.setdefault("where", {})[name] = f"{time.strftime('%Y-%m-%d')} on {machine()}"
         store.write_text(json.dumps(found, indent=1) + "\n")
         print(f"{name}: {time.perf_counter() - began:.0f} s\n{json.dumps(found[name], indent=1)}", flush=True)
     write(found, root / "README.md")

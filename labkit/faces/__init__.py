@@ -11,9 +11,9 @@ from labkit.faces.parameters import GROUPS, NAMES, PARAMETERS, Face, describe
 from labkit.faces.render import CHANNELS, VERSION, render
 from labkit.faces.sampler import SAMPLERS, sample, sample_face
 from labkit.faces.splits import SPLITS, people, split
-from labkit.faces.truth import ATTRIBUTES, CLASSES, MAKEUP
+from labkit.faces.truth import ATTRIBUTES, CLASSES, MAKEUP, ONE_OF
 
 __all__ = [
-    "ATTRIBUTES", "CHANNELS", "CLASSES", "GROUPS", "MAKEUP", "NAMES", "PARAMETERS", "SAMPLERS", "SPLITS", "VERSION",
-    "Face", "Faces", "describe", "people", "render", "sample", "sample_face", "split",
+    "ATTRIBUTES", "CHANNELS", "CLASSES", "GROUPS", "MAKEUP", "NAMES", "ONE_OF", "PARAMETERS", "SAMPLERS", "SPLITS",
+    "VERSION", "Face", "Faces", "describe", "people", "render", "sample", "sample_face", "split",
 ]  # fmt: skip

@@ -49,6 +49,14 @@ EXCLUSIVE = (
 )
 """Attributes in one tuple are related by their meaning, whatever the sampler does: one excludes or implies another."""
 
+ONE_OF = (
+    ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair", "Red_Hair", "Dyed_Hair"),
+    ("5_o_Clock_Shadow", "Goatee", "Full_Beard", "No_Beard"),
+    ("Pale_Skin", "Dark_Skin"),
+    ("Facing_Left", "Facing_Right"),
+)
+"""A face has at most one of each tuple: one fact in several attributes, which an edit can only change together."""
+
 BROWN = ("dark brown", "brown", "light brown")
 _HAIR = {name: i for i, name in enumerate(HAIR)}
 

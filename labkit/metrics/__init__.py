@@ -3,6 +3,7 @@
 from labkit.metrics.coverage import Coverage, class_coverage
 from labkit.metrics.frechet import frechet_distance
 from labkit.metrics.kernel import kernel_distance
+from labkit.metrics.memory import Nearest, nearest_training
 from labkit.metrics.neighbours import density_coverage, precision_recall
 from labkit.metrics.network import digits_network, features
 from labkit.metrics.scores import Combined, Score, combine, quick_score, score
@@ -10,6 +11,7 @@ from labkit.metrics.scores import Combined, Score, combine, quick_score, score
 __all__ = [
     "Combined",
     "Coverage",
+    "Nearest",
     "Score",
     "class_coverage",
     "combine",
@@ -18,6 +20,7 @@ __all__ = [
     "features",
     "frechet_distance",
     "kernel_distance",
+    "nearest_training",
     "precision_recall",
     "quick_score",
     "score",

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from labkit.bench.measure import data_speed, step_speed, write_photographs
-from labkit.bench.results import BEGIN, END, table, write
+from labkit.bench.results import BEGIN, EDITS_BEGIN, EDITS_END, END, table, write
 from labkit.bench.textbook import Textbook
 from labkit.data.dataset import Dataset
 from labkit.errors import UserError
@@ -69,13 +69,14 @@ def test_the_table_stands_between_its_marks(tmp_path):
     found = {
         "start": {"import_s": 0.5, "first_picture_s": 3.0, "explorer_ms": 4.0},
         "resume": {"killed": True, "two_processes": False},
-        "when": "2026-01-01",
-        "machine": "a test",
+        "where": {"start": "2026-01-01 on a test", "resume": "2026-01-02 on another"},
     }
     write(found, readme)
     text = readme.read_text()
     assert "\nold\n" not in text and text.startswith("before") and text.endswith("after\n")
     assert "DOES NOT HOLD" in text and "0.50 s" in text and table(found) in text
+    assert "start 2026-01-01 on a test; resume 2026-01-02 on another." in text
+    assert EDITS_BEGIN not in text  # nothing of Lab 02 was measured, and no mark is asked for
     readme.write_text("nothing")
     with pytest.raises(UserError):
         write(found, readme)
@@ -94,3 +95,20 @@ def test_noise_data_is_a_data_set():
     from labkit.bench.measure import _noise_data
 
     assert isinstance(_noise_data(3), Dataset) and len(_noise_data(3)) == 3
+
+
+def test_the_edits_stand_between_marks_of_their_own(tmp_path):
+    row = {"success": 0.9, "kept": 0.95, "control": 0.04, "faces": 700, "amount": 5.0, "judge": 0.99}
+    row["recipe"] = {"success": 0.5, "kept": 0.7, "control": 0.1}
+    shares = {"mean": 0.02, "worst": 0.1, "which": "Young", "each": {}}
+    side = {"fd": 10.0, "precision": 0.5, "recall": 0.5, "images": 100_000, "minutes": 10.0, "attributes": shares}
+    edits = {"Young": {**row, "success": 0.6}, "Hat": row}
+    lab = {"n": 10_000, "seeds": 1, "threads": 2, "cpu": {**side, "fd": 35.0}}
+    lab["shipped"] = {**side, "floor": 0.1, "baseline": 300.0, "edits": edits}
+    found = {"lab02": lab, "where": {"lab02": "2026-01-01 on a test"}}
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n{END}\n{EDITS_BEGIN}\nold\n{EDITS_END}\nafter\n")
+    write(found, readme)
+    text = readme.read_text()
+    assert "3.5 times below" in text and "1 attributes reach 85 % and 88 %" in text and "75 %, others kept 95 %" in text
+    assert text.index("**Hat** | 90 % | 95 % | 4.0 %") < text.index("| Young | 60 %") and text.endswith("after\n")

@@ -38,12 +38,12 @@ def test_both_sides_give_the_same_pictures(tmp_path):
 
 def test_without_photographs_nothing_is_claimed():
     assert celeba_speed() is None and data() == {}
-    assert "CelebA" not in table({"when": "today", "machine": "here", "data": {}})
+    assert "CelebA" not in table({"where": {"data": "today on this"}, "data": {}})
 
 
 def test_the_figure_lands_in_the_table():
     one = {"name": "CelebA alone, 64 px", "ours": 3000.0, "textbook": 100.0, "ratio": 30.0, "note": ""}
-    text = table({"when": "today", "machine": "here", "data": {"celeba": one}})
+    text = table({"where": {"data": "today on this"}, "data": {"celeba": one}})
     assert "| CelebA alone, 64 px | × 30.00 (3,000 against 100 images/s) | ≥ 10 |" in text
 
 

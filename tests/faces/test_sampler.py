@@ -40,6 +40,14 @@ def drawn():
     return {name: faces.sample(range(COUNT), sampler=name) for name in faces.SAMPLERS}
 
 
+def test_a_face_has_at_most_one_of_each_group(drawn):
+    for batch in drawn.values():
+        has = attributes(batch)
+        for group in faces.ONE_OF:
+            columns = has[:, [faces.ATTRIBUTES.index(name) for name in group]].astype(int)
+            assert columns.sum(1).max() == 1 and (columns.sum(0) > 0).all(), group
+
+
 def correlations(batch):
     table = np.corrcoef(attributes(batch).astype(float).T)
     return {

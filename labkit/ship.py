@@ -1,0 +1,100 @@
+"""`python -m labkit.ship RUN LAB`: make a run the checkpoint that ships, with a card and a sheet of samples.
+
+The card says how the run was made and what it scores: the run is evaluated anew, and a generator of faces is also
+asked whether it learned its training faces by heart.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from labkit import data as datasets
+from labkit import weights
+from labkit.models.game import Game
+from labkit.pictures import save_grid
+from labkit.recipes import evaluate, find_lab, load_game
+
+SHEET = 72
+"""Samples on the sheet beside the card, taken as they come."""
+
+
+def ship(run: str | Path, name: str, *, note: str = "", n: int = 10_000) -> Path:
+    """Write the averaged networks of a run as `labkit/weights/NAME.safetensors`, half precision, with a scored card.
+
+    Args:
+        run: a run folder of `labkit.recipes.train_lab`.
+        name: the lab's name.
+        note: one sentence for the card.
+        n: samples that are scored.
+
+    Raises:
+        UserError: no such lab or run, a damaged checkpoint, or data that nothing scores.
+    """
+    from labkit.training import checkpoint
+
+    find_lab(name)
+    game, about = load_game(run)
+    state = checkpoint.load(Path(run) / "last.pt")
+    tensors = {
+        f"{part}.{key}": value.half() if value.is_floating_point() else value
+        for part in game.averaged
+        for key, value in game.get_submodule(part).state_dict().items()
+    }
+    made = {
+        "command": _command(about, state["step"]),
+        "seed": int(state["identity"]["seed"]),
+        "images": state["images"],
+        "steps": state["step"],
+        "minutes": round(state["seconds"] / 60, 1),
+        "session": state["session"],
+    }
+    found = evaluate(run, n=n)
+    scored = {"name": found.name, "value": round(found.value, 3), "n": found.n, "data": found.dataset}
+    scored |= {"floor": round(found.floor.value, 3), "best trivial baseline": round(found.baseline.value, 1)}
+    card: dict[str, Any] = {**about, "made": made, "score": scored}
+    if about["data"] == "faces":
+        card["by heart"] = _by_heart(game, min(n, 2_000))
+    path = weights.save(name, tensors, {**card, "licence": "MIT", "note": note})
+    samples = load_game(name)[0].sample(SHEET, generator=torch.Generator().manual_seed(0))
+    save_grid(samples, path.with_suffix(".png"), columns=12 if samples.shape[-1] > 32 else 18)
+    return path
+
+
+def _command(about: dict[str, Any], steps: int) -> str:
+    """What to type to train it again."""
+    recipe, _ = find_lab(about["lab"]).scales[about["scale"]]
+    changed = {key: value for key, value in about["options"].items() if recipe.get(key) != value}
+    words = "".join(f" --option {key}={json.dumps(value)}" for key, value in changed.items())
+    return "labkit train {lab} --scale {scale} --data {data}".format(**about) + f"{words} --steps {steps}"
+
+
+def _by_heart(game: Game, n: int) -> dict[str, Any]:
+    """Distances of n samples, and of n faces that training never saw, to the nearest training faces."""
+    from labkit.metrics import nearest_training
+
+    size = game.image_shape[1]
+    training = datasets.open("faces", size=size)
+    held_out = datasets.open("faces", size=size, split="test", fields=["image"])
+    samples = game.sample(n, generator=torch.Generator().manual_seed(1))
+    found = nearest_training(samples, held_out.images(n), training.images(None))
+    return {"n": n, "training faces": len(training), **{key: round(value, 3) for key, value in asdict(found).items()}}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Ship one run."""
+    parser = argparse.ArgumentParser(prog="python -m labkit.ship", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("run", metavar="RUN", help="a run's folder")
+    parser.add_argument("lab", metavar="LAB", help="the lab that it becomes the checkpoint of")
+    parser.add_argument("--note", default="", help="one sentence for the card")
+    asked = parser.parse_args(words)
+    print(ship(asked.run, asked.lab, note=asked.note))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
