@@ -228,7 +228,7 @@ def open_data(lab: str, name: str | None = None, scale: str | None = None) -> da
     The built-in faces are drawn when they are first used, which takes a minute; at scale `smoke` only a few are.
     """
     first = name or find_lab(lab).data[0]
-    few: dict[str, Any] = {"count": 512} if first == "faces" and (scale or choose_scale()) == "smoke" else {}
+    few: dict[str, Any] = {"count": 512} if first in datasets.FACES and (scale or choose_scale()) == "smoke" else {}
     return datasets.open(name, **few) if name else datasets.open_first(*find_lab(lab).data, **few)
 
 
@@ -338,7 +338,7 @@ def evaluate(source: str | Path, *, n: int = 10_000, data: str | None = None, se
 
     game, about = load_game(source)
     name = data or about["data"]
-    if name == "faces":
+    if name in datasets.FACES:
         real = datasets.open(name, size=game.image_shape[1], split="test", count=2 * n, fields=["image"])
     else:
         real = datasets.open(name, channels=game.image_shape[0])

@@ -57,8 +57,8 @@ def ship(run: str | Path, name: str, *, note: str = "", n: int = 10_000) -> Path
     scored = {"name": found.name, "value": round(found.value, 3), "n": found.n, "data": found.dataset}
     scored |= {"floor": round(found.floor.value, 3), "best trivial baseline": round(found.baseline.value, 1)}
     card: dict[str, Any] = {**about, "made": made, "score": scored}
-    if about["data"] == "faces":
-        card["by heart"] = _by_heart(game, min(n, 2_000))
+    if about["data"] in datasets.FACES:
+        card["by heart"] = _by_heart(game, about["data"], min(n, 2_000))
     path = weights.save(name, tensors, {**card, "licence": "MIT", "note": note})
     samples = load_game(name)[0].sample(SHEET, generator=torch.Generator().manual_seed(0))
     save_grid(samples, path.with_suffix(".png"), columns=12 if samples.shape[-1] > 32 else 18)
@@ -73,13 +73,13 @@ def _command(about: dict[str, Any], steps: int) -> str:
     return "labkit train {lab} --scale {scale} --data {data}".format(**about) + f"{words} --steps {steps}"
 
 
-def _by_heart(game: Game, n: int) -> dict[str, Any]:
+def _by_heart(game: Game, data: str, n: int) -> dict[str, Any]:
     """Distances of n samples, and of n faces that training never saw, to the nearest training faces."""
     from labkit.metrics import nearest_training
 
     size = game.image_shape[1]
-    training = datasets.open("faces", size=size)
-    held_out = datasets.open("faces", size=size, split="test", fields=["image"])
+    training = datasets.open(data, size=size)
+    held_out = datasets.open(data, size=size, split="test", fields=["image"])
     samples = game.sample(n, generator=torch.Generator().manual_seed(1))
     found = nearest_training(samples, held_out.images(n), training.images(None))
     return {"n": n, "training faces": len(training), **{key: round(value, 3) for key, value in asdict(found).items()}}

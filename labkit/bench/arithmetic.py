@@ -39,9 +39,11 @@ def arithmetic(
     """
     look = judge("attributes")
 
+    generator: Any = artist.generator
+
     @torch.no_grad()
     def draw(latent: Tensor) -> Tensor:
-        return artist.generator(latent).float()
+        return generator(latent).float()
 
     edits = Edits(draw, look, look.names, exclusive=ONE_OF)
     z, steps, others = (

@@ -1,6 +1,6 @@
 """`make results`: measure what the README claims, on this machine, and write the table there.
 
-    python -m labkit.bench.results            everything, about 80 minutes on a quiet 2-core machine
+    python -m labkit.bench.results            everything, about 85 minutes on a quiet 2-core machine
     python -m labkit.bench.results --only speed resume
 
 Every figure lands in results.json with the machine and the command; the README's table is written from that file.
@@ -21,6 +21,7 @@ from typing import Any
 
 from labkit.bench.lab02 import edits_table
 from labkit.bench.lab02 import rows as lab02_rows
+from labkit.bench.truth import rows as truth_rows
 from labkit.data.arrays import checkout
 from labkit.errors import UserError
 
@@ -143,12 +144,20 @@ def lab02() -> dict[str, Any]:
     return measures.lab02(SEEDS, sheet=root / SHEET if root else None)
 
 
+def truth() -> dict[str, Any]:
+    """What two minutes of training on the truth of the built-in faces are good for."""
+    from labkit.bench.truth import learned
+
+    return learned()
+
+
 MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "start": start,
     "resume": resume,
     "speed": speed,
     "data": data,
     "faces": faces,
+    "truth": truth,
     "lab01": lab01,
     "lab02": lab02,
 }
@@ -203,6 +212,8 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
                 "about a minute; below 1 s",
             )
         )
+    if one := found.get("truth"):
+        rows += truth_rows(one)
     if one := found.get("resume"):
         rows.append(("killed with -9 at 20 random moments, resumed", _said(one["killed"]), "bit-identical, 20 of 20"))
         rows.append(("two gloo processes against one", _said(one["two_processes"]), "equal to 1e-5"))

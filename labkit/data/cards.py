@@ -23,9 +23,15 @@ def cards_folder() -> Path:
 
 @cache
 def cards() -> dict[str, Card]:
-    """Every card by its data set's name; a card's keys are explained in ``datasets/README.md``."""
+    """Every card by its data set's name; a card's keys are explained in ``datasets/README.md``.
+
+    One card serves both ``faces`` and ``faces-natural``, which are the same faces drawn by two samplers.
+    """
     found = {}
     for path in sorted(cards_folder().glob("*.toml")):
         with path.open("rb") as file:
             found[path.stem] = tomllib.load(file)
+    faces = found["faces"]
+    related = "Sex, age and skin tone each move many factors together here, as in life."
+    found["faces-natural"] = {**faces, "title": f"{faces['title']}, natural", "shows": f"{faces['shows']} {related}"}
     return found

@@ -41,11 +41,13 @@ def _faces(**options: Any) -> Dataset:
 READERS: dict[str, Callable[..., Dataset]] = {
     "digits": _labelled(open_digits),
     "faces": _faces,
+    "faces-natural": partial(_faces, kind="natural"),
     **{name: _labelled(open_mnist, name=name) for name in mnist.NAMES},
     **{name: partial(open_named, name) for name in NAMED},
 }
 
-BUILT_IN = ("digits", "faces")
+FACES = ("faces", "faces-natural")
+BUILT_IN = ("digits", *FACES)
 
 # A source that did not answer is not asked again for this long: a notebook opens its data in many cells.
 _ASK_AGAIN = 60.0
@@ -75,10 +77,11 @@ def open(
         size: height and width in pixels; the data set's own, or 64 for photographs, where not given.
         channels: 1 (grey) or 3 (RGB); the data set's own, or 3 for photographs, where not given.
         split: ``train``, ``valid`` or ``test``. A folder has only ``train``, unless it holds sub-folders of these
-            names.
+            names. The built-in faces have ``train`` and ``test``, ``seen`` and ``unseen``, and ``people``, with several
+            faces a person (:func:`labkit.data.faces.open_faces`).
         fields: which of its fields are wanted (``image`` comes always); all that it has where not given. A picture
             without a class map, for example, is skipped only where ``labels`` is wanted.
-        count: of the built-in faces, how many are drawn; all splits' own counts where not given.
+        count: of the built-in faces, how many are drawn; each split's own number where not given.
         layout: how a folder's files lie, one of :data:`labkit.data.readers.named.LAYOUTS` or ``folder``. Where not
             given it is found out, and what can't be told for sure is a plain ``folder``: so pairs A|B side by side in
             one file must be asked for, with ``pairs``.
@@ -93,11 +96,11 @@ def open(
         raise UserError(f"size must be between 1 and 4096 pixels, not {size}")
     if channels not in (None, 1, 3):
         raise UserError(f"channels must be 1 (grey) or 3 (RGB), not {channels}")
-    if split not in SPLITS and name != "faces":  # these have two more
+    if split not in SPLITS and name not in FACES:  # these have more
         raise UserError(nearest(split, SPLITS, "split"))
     if isinstance(fields, str):
         raise UserError(f"fields must be a list: fields=[{fields!r}]")
-    if count is not None and (name != "faces" or count < 1):
+    if count is not None and (name not in FACES or count < 1):
         raise UserError("count says how many of the built-in faces are drawn, at least 1; other data is taken whole")
     options: dict[str, Any] = {"size": size, "channels": channels, "split": split, "fields": fields}
     if not (isinstance(name, str) and name in READERS):
@@ -121,6 +124,10 @@ def _is_path(name: str | Path) -> bool:
 
 def available(name: str | Path, split: str = "train") -> bool:
     """Whether :func:`open` would find the data without a network: built in, already here, or a folder that exists."""
+    if name in FACES:
+        from labkit.data.faces import COUNTS  # not at the top, as in _faces
+
+        return split in COUNTS and (split != "people" or name == "faces")
     if name in BUILT_IN:
         return split in ("train", "test")
     if name in mnist.NAMES:
@@ -128,6 +135,14 @@ def available(name: str | Path, split: str = "train") -> bool:
     if name in NAMED:
         return named.available(str(name), split)
     return Path(name).expanduser().is_dir()
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that a data set's training pictures are read from, where they are on this machine; else None."""
+    if name in mnist.NAMES:
+        return mnist.folder_with(name, "train")
+    found = named.located(name) if name in NAMED else None
+    return found[1] if found else None
 
 
 def open_first(*names: str, timeout: float = 3.0, quiet: bool = False, **options: Any) -> Dataset:

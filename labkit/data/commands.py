@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from labkit.data import catalogue, sources
+from labkit.data import catalogue, mnist, sources
 from labkit.data.arrays import root
 from labkit.data.cards import cards
 from labkit.data.sheets import contact_sheet, opened
@@ -52,9 +52,15 @@ def parser() -> argparse.ArgumentParser:
             action.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
     preview = actions.choices["preview"]
     preview.add_argument("--out", metavar="FILE", help="the picture to write (default: NAME.png in this folder)")
-    preview.add_argument("--split", default="train", help="train, valid or test (default: train)")
+    preview.add_argument(
+        "--split", default="train", help="train, valid or test (default: train); the faces have seen, unseen and people"
+    )
     preview.add_argument("--size", type=int, help="height and width of each picture in pixels")
     preview.add_argument("--fields", metavar="A,B", help="what to show of each example (image,labels,paired,landmarks)")
+    for name in ("info", "preview"):
+        action = actions.choices[name]
+        action.add_argument("--layout", help="how a folder's files lie, where that can't be told: pairs for A|B, ...")
+        action.add_argument("--label-order", metavar="ORDER", help="of a folder's class maps: celebamask-hq, ...")
     return top
 
 
@@ -66,6 +72,7 @@ def _list(arguments: argparse.Namespace) -> int:
             "images": cards()[name]["splits"],
             "image": cards()[name]["image"],
             "here": _here(name),
+            "test_pack": _test_pack(name),
         }
         for name in sorted(cards())
     ]
@@ -73,21 +80,28 @@ def _list(arguments: argparse.Namespace) -> int:
         return _json(rows)
     for row in rows:
         counts = " + ".join(f"{count:,} {split}" for split, count in row["images"].items())
-        here = "here" if row["here"] else "to download" if cards()[row["name"]]["files"] else "by hand"
-        print(f"{row['name']:<16} {row['title']:<40} {counts:<36} {here}")
+        print(f"{row['name']:<16} {row['title']:<40} {counts:<36} {_state(row)}")
     print(f"{'PATH':<16} any folder of pictures")
     return 0
 
 
+def _state(row: dict[str, Any]) -> str:
+    if row["test_pack"]:
+        # MNIST's files are checked byte by byte, so its pack is the whole of it.
+        return "test pack" if row["name"] in mnist.NAMES else "test pack (part)"
+    return "here" if row["here"] else "to download" if cards()[row["name"]]["files"] else "by hand"
+
+
 def _info(arguments: argparse.Namespace) -> int:
-    facts = _facts(arguments.name)
+    facts = _facts(arguments.name, arguments.layout, arguments.label_order)
     if arguments.as_json:
         return _json(facts)
     for key, value in facts.items():
         if isinstance(value, dict):
             value = ", ".join(f"{part} {amount}" for part, amount in value.items())
         elif isinstance(value, list):
-            value = "".join(f"\n  - {_line(item)}" for item in value) or "none"
+            line = _file if key == "files" else _line
+            value = "".join(f"\n  - {line(item)}" for item in value) or "none"
         print(f"{key.replace('_', ' ')}: {value}")
     return 0
 
@@ -95,19 +109,32 @@ def _info(arguments: argparse.Namespace) -> int:
 def _line(item: Any) -> str:
     if not isinstance(item, dict):
         return str(item)
-    parts = [f"{key} {' '.join(value) if isinstance(value, list) else value}" for key, value in item.items()]
+    return ", ".join(f"{key} {' '.join(value) if isinstance(value, list) else value}" for key, value in item.items())
+
+
+def _file(item: dict[str, Any]) -> str:
+    """A file of a card."""
     unknown = not {"sha256", "md5"} & item.keys()
-    return ", ".join(parts) + (", checksum not known: the first download records it" if unknown else "")
+    return _line(item) + (", checksum not known: the first download records it" if unknown else "")
 
 
 def _here(name: str) -> bool:
     return sources.built_in(name) or catalogue.available(name) or sources.here(name)
 
 
-def _facts(name: str) -> dict[str, Any]:
+def _test_pack(name: str) -> bool:
+    """Whether what :func:`labkit.data.open` reads is a pack for tests, named by LABKIT_TEST_DATA."""
+    found = catalogue.folder_of(name)
+    return found is not None and sources.in_pack(name, found)
+
+
+def _facts(name: str, layout: str | None, label_order: str | None) -> dict[str, Any]:
     if name in cards():
-        return {"name": name, **cards()[name], "here": _here(name), "path": str(_place(name))}
-    data = catalogue.open(name)
+        if layout is not None or label_order is not None:
+            raise UserError(f"--layout and --label-order say how a folder is read: of {name} there is a card to show")
+        here = {"here": _here(name), "test_pack": _test_pack(name), "path": str(_place(name))}
+        return {"name": name, **cards()[name], **here}
+    data = catalogue.open(name, layout=layout, label_order=label_order)
     return {
         "name": name,
         "images": len(data),
@@ -120,7 +147,10 @@ def _facts(name: str) -> dict[str, Any]:
 
 def _place(name: str) -> Path:
     if name in cards():
-        return root() / "arrays" if sources.built_in(name) else sources.home(name)
+        if sources.built_in(name):
+            return root() / "arrays"
+        found, home = catalogue.folder_of(name), sources.home(name)
+        return home if found is None or found.is_relative_to(home) else found
     folder = Path(name).expanduser()
     if not folder.is_dir():
         raise UserError(nearest(name, cards(), "data set") + ", or the path of a folder of pictures")
@@ -163,7 +193,8 @@ def _path(arguments: argparse.Namespace) -> int:
 
 def _preview(arguments: argparse.Namespace) -> int:
     fields = arguments.fields.split(",") if arguments.fields else None
-    data = opened(arguments.name, size=arguments.size, split=arguments.split, fields=fields)
+    how = {"layout": arguments.layout, "label_order": arguments.label_order}
+    data = opened(arguments.name, size=arguments.size, split=arguments.split, fields=fields, **how)
     stem = Path(arguments.name).expanduser().resolve().name if arguments.name not in cards() else arguments.name
     out = Path(arguments.out or f"{stem}.png")
     sheet = contact_sheet(data)

@@ -22,7 +22,9 @@ from labkit.errors import UserError, nearest
 from labkit.faces import splits
 from labkit.threads import cores
 
-COUNTS = {"train": 20_000, "test": 2_000, "seen": 20_000, "unseen": 2_000}
+COUNTS = {"train": 20_000, "test": 2_000, "seen": 20_000, "unseen": 2_000, "people": 2_000}
+EACH = 20
+"""How many faces a person has in the split ``people``."""
 DEFAULT_FIELDS = ("image", "attributes")
 
 _BLOCK = 256
@@ -44,30 +46,38 @@ def open_faces(
         size: height and width in pixels; 64 where not given.
         channels: 3 (RGB); the faces have no grey version.
         split: ``train`` or ``test``; or ``seen`` and ``unseen``, which have no combination in common (see
-            :data:`labkit.faces.splits.UNSEEN`).
-        fields: any of :data:`labkit.faces.CHANNELS`; ``image`` comes always, and ``attributes`` where nothing is named.
-        count: how many; 20,000 to train on and 2,000 to test where not given.
-        kind: the sampler, ``independent`` or ``natural``.
+            :data:`labkit.faces.splits.UNSEEN`); or ``people``, :data:`EACH` faces a person, one person after the other
+            (:func:`labkit.faces.people`).
+        fields: any of :data:`labkit.faces.CHANNELS`; ``image`` comes always, and ``attributes`` where nothing is named,
+            with ``identity``, the person's number, for ``people``.
+        count: how many; 20,000 to train on and 2,000 to test or of people where not given. Of people it is a multiple
+            of :data:`EACH`.
+        kind: the sampler, ``independent`` or ``natural``; ``people`` are drawn by the first alone.
 
     Raises:
-        UserError: for an unknown field, split or sampler, or a cache folder that can't be written.
+        UserError: for an unknown field, split or sampler, people cut in two or drawn by ``natural``, or a cache folder
+            that can't be written.
     """
     if channels not in (None, 3):
         raise UserError("the built-in faces are in colour: channels must be 3")
     if split not in COUNTS:
         raise UserError(nearest(split, COUNTS, "split of the built-in faces"))
-    wanted = tuple(dict.fromkeys(("image", *(DEFAULT_FIELDS if fields is None else fields))))
+    default = (*DEFAULT_FIELDS, "identity") if split == "people" else DEFAULT_FIELDS
+    wanted = tuple(dict.fromkeys(("image", *(default if fields is None else fields))))
     for field in wanted:
         if field not in faces.CHANNELS:
             raise UserError(nearest(field, faces.CHANNELS, "field of the built-in faces"))
     side, total = size or 64, count or COUNTS[split]
-    content = {
+    if split == "people":
+        _whole_people(total, kind)
+    content: dict[str, Any] = {
         "reader": "faces",
         "version": faces.VERSION,
         "split": split,
         "kind": kind,
         "count": total,
         "size": side,
+        **({"each": EACH} if split == "people" else {}),
     }
     entries = {
         field: (f"faces-{split}-{side}x{side}-{field.replace('_', '-')}", {**content, "field": field})
@@ -91,10 +101,25 @@ def open_faces(
         arrays,
         split=split,
         names={"attributes": faces.ATTRIBUTES},
+        drawn=json.dumps(content, sort_keys=True),
     )
 
 
+def _whole_people(count: int, kind: str) -> None:
+    if kind != "independent":
+        raise UserError(f"the {kind} faces have no split 'people': open that of 'faces'")
+    if count % EACH:
+        raise UserError(f"the split 'people' has {EACH} faces a person: count must be a multiple of it, not {count}")
+
+
 Job = dict[str, Any]
+
+
+def _drawn(job: Job) -> faces.Faces:
+    """The faces of a job, before they are rendered."""
+    if job["split"] == "people":
+        return faces.people(job["count"] // EACH, EACH)
+    return splits.split(job["split"], job["count"], sampler=job["kind"])
 
 
 def _blocks(job: Job) -> list[tuple[int, int]]:
@@ -111,9 +136,9 @@ def _rendered(job: Job) -> Iterator[dict[str, np.ndarray]]:
 
 
 def _own_share(job: Job, rank: int, world: int, device: str = "cpu") -> Iterator[dict[str, np.ndarray]]:
-    people = splits.split(job["split"], job["count"], sampler=job["kind"])
+    drawn = _drawn(job)
     for start, stop in _blocks(job)[rank::world]:
-        yield faces.render(people[start:stop], job["size"], job["fields"], device=device)
+        yield faces.render(drawn[start:stop], job["size"], job["fields"], device=device)
 
 
 def _shared(job: Job, world: int) -> Iterator[dict[str, np.ndarray]]:

@@ -10,7 +10,7 @@ from labkit.data.pictures import is_picture, read_picture
 from labkit.data.rows import Skipped, Table, open_table
 from labkit.errors import UserError
 
-VERSION = 2
+VERSION = 3
 DEFAULT_SIZE = 64
 
 # Sub-folders that are a split, best name first.

@@ -37,7 +37,7 @@ def raw_folders(name: str = "mnist") -> list[Path]:
 
 def available(split: str = "train", name: str = "mnist") -> bool:
     """Whether a split can be opened at 28 pixels without a network."""
-    return _entry(name, split, 28, 1).exists() or _folder_with(name, split) is not None
+    return _entry(name, split, 28, 1).exists() or folder_with(name, split) is not None
 
 
 def open_mnist(
@@ -83,7 +83,8 @@ def _entry(name: str, split: str, side: int, depth: int) -> Path:
     return entry_folder(f"{name}-{split}-{side}x{side}x{depth}", _content(name, split, side, depth))
 
 
-def _folder_with(name: str, split: str) -> Path | None:
+def folder_with(name: str, split: str) -> Path | None:
+    """The folder that a split is read from, if it has both files of it."""
     for folder in raw_folders(name):
         if all((folder / file).is_file() for file in _FILES[split]):
             return folder
@@ -91,7 +92,7 @@ def _folder_with(name: str, split: str) -> Path | None:
 
 
 def _build(writer: Writer, *, name: str, split: str, side: int, depth: int, timeout: float) -> dict[str, Any]:
-    folder = _folder_with(name, split) or _download(name, split, timeout)
+    folder = folder_with(name, split) or _download(name, split, timeout)
     pictures, labels = (_read(folder / file, _known(name)[file]["md5"]) for file in _FILES[split])
     for start in range(0, len(pictures), _BLOCK):
         block = _resized(pictures[start : start + _BLOCK], side)

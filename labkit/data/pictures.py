@@ -81,7 +81,7 @@ def read_picture(path: Path, size: int, channels: int) -> np.ndarray:
         (size, size, channels) uint8.
 
     Raises:
-        Unusable: when it is no picture, damaged or too large.
+        Unusable: when it is no picture, damaged or too large, or has pixels that are no numbers (NaN) or infinite.
     """
     with _opened(path) as picture:
         plain = _reduced(picture, min(picture.size), size, channels)
@@ -270,12 +270,14 @@ def _plain(picture: Image.Image, channels: int) -> Image.Image:
 def _to_bytes(values: np.ndarray) -> np.ndarray:
     """Greys of 16 or 32 bits, or floating point, as uint8."""
     wide = values.astype(np.float64)
-    low, high = float(np.nanmin(wide)), float(np.nanmax(wide))
+    if not np.isfinite(wide).all():
+        raise Unusable("has pixels that are no numbers (NaN) or infinite")
+    low, high = float(wide.min()), float(wide.max())
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     elif low >= 0 and high <= 255 and values.dtype.itemsize > 2:
         low, high = 0.0, 255.0
     elif low >= 0 and high <= 65535 and values.dtype.kind in "ui":
         low, high = 0.0, 65535.0
-    scaled = np.nan_to_num((wide - low) / max(high - low, 1e-12) * 255)
+    scaled = (wide - low) / max(high - low, 1e-12) * 255
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)

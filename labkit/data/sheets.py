@@ -28,7 +28,13 @@ _DOT = (0, 255, 64)
 
 
 def preview(
-    name: str | Path, *, size: int | None = None, split: str = "train", fields: Sequence[str] | None = None
+    name: str | Path,
+    *,
+    size: int | None = None,
+    split: str = "train",
+    fields: Sequence[str] | None = None,
+    layout: str | None = None,
+    label_order: str | None = None,
 ) -> Image.Image:
     """A contact sheet of a data set or a folder; a notebook shows it where it is the last value of a cell.
 
@@ -37,16 +43,23 @@ def preview(
         size: height and width of each picture in pixels.
         split: as for :func:`labkit.data.open`.
         fields: which fields are shown side by side; all that are pictures where not given.
+        layout: as for :func:`labkit.data.open`.
+        label_order: as for :func:`labkit.data.open`.
 
     Raises:
         UserError: as :func:`labkit.data.open`.
     """
-    return contact_sheet(opened(name, size=size, split=split, fields=fields))
+    return contact_sheet(opened(name, size=size, split=split, fields=fields, layout=layout, label_order=label_order))
 
 
-def opened(name: str | Path, **options: Any) -> Dataset:
+def opened(name: str | Path, *, split: str = "train", **options: Any) -> Dataset:
     """What a sheet is made of: of the built-in faces, which are drawn when first used, no more than are shown."""
-    return catalogue.open(name, count=PLACES if name == "faces" else None, **options)
+    count = None
+    if name in catalogue.FACES:
+        from labkit.data.faces import EACH  # not at the top: it is also a program of its own
+
+        count = PLACES - PLACES % EACH if split == "people" else PLACES
+    return catalogue.open(name, split=split, count=count, **options)
 
 
 def contact_sheet(data: Dataset, rows: int = _ROWS, columns: int = _COLUMNS) -> Image.Image:

@@ -50,6 +50,11 @@ def home(name: str) -> Path:
     return place(name) / cards().get(name, {}).get("folder", "")
 
 
+def in_pack(name: str, folder: Path) -> bool:
+    """Whether one of the folders in :func:`candidates`, or one below it, is that of a pack for tests."""
+    return not folder.is_relative_to(place(name))
+
+
 def built_in(name: str) -> bool:
     """Whether a data set is made by labkit itself, so that there is nothing to download."""
     return bool(_card(name).get("built_in"))

@@ -106,7 +106,8 @@ class Stream:
         here = array.index_select(0, rows.to(array.device))
         if flips is not None:
             where = flips.to(array.device)
-            here[where] = mirrored(field, here[where], self.dataset.image_shape[2])
+            names = self.dataset.names.get(field, ())
+            here[where] = mirrored(field, here[where], self.dataset.image_shape[2], names)
         if self.device.type == "cuda" and here.device.type == "cpu":
             here = here.pin_memory()
         # uint8 crosses the bus, a quarter of the float's bytes, and becomes float on the other side.

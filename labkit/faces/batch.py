@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from labkit.errors import UserError, nearest
-from labkit.faces.parameters import INDEX, NAMES, PARAMETERS, Face, in_group
+from labkit.faces.parameters import INDEX, NAMES, PARAMETERS, Face, Parameter, in_group
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +67,14 @@ class Faces:
         """The same faces with some parameters changed: ``faces.replace(smile=1.0, yaw=angles)``.
 
         Raises:
-            UserError: for an unknown parameter, with the nearest name.
+            UserError: for an unknown parameter, with the nearest name; a value that is no number, or no choice of a
+                parameter that has choices. Other parameters may leave their range.
         """
         values = self.values.copy()
         for name, column in columns.items():
-            values[:, _column(name)] = column
+            index = _column(name)
+            values[:, index] = column
+            _check(PARAMETERS[index], values[:, index])
         return Faces(values, self.person)
 
     def adopt(self, other: "Faces | Face", *groups: str) -> "Faces":
@@ -84,7 +87,7 @@ class Faces:
             groups: names from :data:`labkit.faces.parameters.GROUPS`; ``shape`` brings the person with it.
 
         Raises:
-            KeyError: for an unknown group.
+            UserError: for an unknown group, with the nearest names.
         """
         source = Faces.of(other)
         values, columns = self.values.copy(), in_group(*groups)
@@ -95,6 +98,16 @@ class Faces:
     def of_persons(self, persons: np.ndarray) -> "Faces":
         """The same faces, said to be of these persons (N,)."""
         return Faces(self.values, np.asarray(persons, dtype=np.int64))
+
+
+def _check(parameter: Parameter, column: np.ndarray) -> None:
+    if not np.isfinite(column).all():
+        raise UserError(f"{parameter.name} must be a number, not {column[~np.isfinite(column)][0]}")
+    if parameter.choices:
+        wrong = column[~np.isin(column, np.arange(len(parameter.choices)))]
+        if len(wrong):
+            listed = ", ".join(f"{i} {name}" for i, name in enumerate(parameter.choices))
+            raise UserError(f"{parameter.name} has no choice {wrong[0]:g}; it has {listed}")
 
 
 def _column(name: str) -> int:

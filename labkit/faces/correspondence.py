@@ -5,7 +5,7 @@ from torch import Tensor
 
 from labkit.faces.batch import Faces
 from labkit.faces.geometry import Geometry, Look
-from labkit.faces.parameters import Face
+from labkit.faces.parameters import NAMES, Face
 from labkit.faces.truth import CLASSES
 from labkit.nn.warp import ThinPlateSpline
 
@@ -31,9 +31,26 @@ def mean_face(device: torch.device) -> Geometry:
     return Geometry(Look(torch.from_numpy(Faces.of(Face()).values).to(device)))
 
 
+OPEN = 0.6
+"""How far eyes are opened, at least, before they are matched. The lids of a shut eye lie on each other: to part them as
+the mean face's are parted, the map would have to fold, and to bend far around."""
+
+
+def opened(geometry: Geometry) -> Geometry:
+    """The same faces with their eyes at least `OPEN`."""
+    values = geometry.look.values.clone()
+    lids = [NAMES.index("right_eye_open"), NAMES.index("left_eye_open")]
+    values[:, lids] = values[:, lids].clamp(min=OPEN)
+    return Geometry(Look(values))
+
+
 def correspondence(geometry: Geometry) -> ThinPlateSpline:
-    """The spline from a face's picture to the mean face's, both [-1, 1]: the landmarks go exactly to its landmarks."""
-    here = anchors(geometry).double()
+    """The spline from a face's picture to the mean face's, both [-1, 1].
+
+    The landmarks go exactly to its landmarks, but for the lids of an eye that is less open than `OPEN`: what is seen of
+    them goes to where the eye is.
+    """
+    here = anchors(opened(geometry)).double()
     there = anchors(mean_face(here.device)).double().expand_as(here)
     # Where the mouth is shut its inner landmarks are the same points, here and in the mean face alike.
     twins = torch.cdist(here, here, compute_mode="donot_use_mm_for_euclid_dist") < 1e-5

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
+from labkit.errors import UserError, nearest
 from labkit.faces import palettes
 
 HEAD, RATIO, ANGLE, SHARE, CHOICE, YES = "head units", "ratio", "radians", "0 to 1", "choice", "0 or 1"
@@ -56,7 +57,7 @@ _scene, _artist = partial(_number, "scene"), partial(_number, "artist")
 class Face:
     """One face. ``Face()`` is the mean face; ``dataclasses.replace(face, smile=1.0)`` changes it.
 
-    ``help(labkit.faces.describe)`` prints every parameter with its range, unit and meaning.
+    ``print(labkit.faces.describe())`` shows every parameter with its range, unit and meaning.
     """
 
     # Identity: the shape of the face.
@@ -213,11 +214,11 @@ def in_group(*groups: str) -> list[int]:
     """The columns of the parameters in these groups.
 
     Raises:
-        KeyError: for an unknown group.
+        UserError: for an unknown group, with the nearest names.
     """
     for group in groups:
         if group not in GROUPS:
-            raise KeyError(f"{group!r} is not one of the groups {', '.join(GROUPS)}")
+            raise UserError(nearest(group, GROUPS, "group of parameters"))
     return [i for i, parameter in enumerate(PARAMETERS) if parameter.group in groups]
 
 

@@ -37,10 +37,10 @@ CHANNELS = {
     "drawing": "(N, S, S, 1) uint8: an artist's pen, black on white",
     "cartoon": "(N, S, S, 3) uint8: flat colours, a step of shadow, the artist's outline",
     "caricature": "(N, S, S, 3) uint8: the caricature in its artist's line, colour and paper",
-    "caricature_geometry": "(N, S, S, 3) uint8: the caricature's form alone, an exact warp of the picture",
+    "caricature_geometry": "(N, S, S, 3) uint8: the caricature's form alone: the picture warped, with grain of its own",
     "caricature_labels": "(N, S, S) uint8: the classes under the same warp",
     "caricature_landmarks": "(N, 68, 2) float32: where the warp carries the landmarks, in pixels",
-    "displacement": "(N, S, S, 2) float32: dx, dy in pixels; caricature_geometry[y, x] = image[y + dy, x + dx]",
+    "displacement": "(N, S, S, 2) float32: dx, dy in pixels; but for grain, caricature_geometry[y, x] is image[y + dy, x + dx]",
     "landmark_displacement": "(N, 68, 2) float32: caricature_landmarks - landmarks",
 }
 
@@ -68,6 +68,8 @@ def render(
     Raises:
         UserError: for an unknown channel (with the nearest name) or a size out of range.
     """
+    if isinstance(channels, str):
+        raise UserError(f"channels must be a list: channels=[{channels!r}]")
     if not 16 <= size <= 1024:
         raise UserError(f"faces are drawn at 16 to 1024 pixels, not {size}")
     for channel in channels:

@@ -8,15 +8,18 @@ Two samplers share the ranges:
 ``independent``
     Every factor is drawn on its own. Attributes are related only where their meaning excludes each other: one hair
     colour at a time, no bangs on a bald head or under a hat, no visible hair colour on a bald head, one kind of beard.
-    Whoever measures attributes, edits or latent directions uses this one.
+    Whoever measures attributes, edits or latent directions uses this one. A factor may be several parameters, which
+    then go together: both eyes are open or shut, both lips thin or full, bangs have their own hairline, and long hair
+    leaves more room at the side of the face.
 ``natural``
     As people are: three hidden causes move many factors together.
 
     ========== =====================================================================================================
     cause      what depends on it
     ========== =====================================================================================================
-    masculine  wider and squarer jaw, lower and thicker brows, smaller eyes, wider nose, thinner lips, shorter lashes,
-               short hair, beard and baldness (up); long hair, bun, earrings, necklace, makeup (down)
+    masculine  wider and squarer jaw, lower and thicker brows, smaller eyes, less tilted, longer and wider nose, thinner
+               lips, shorter lashes, wider neck and shoulders, short hair, spikes, receding hairline, beard and baldness
+               (up); long hair, curls, bangs, bun, earrings, necklace, makeup (down; foundation hides freckles)
     age        grey and white hair, baldness (with masculine), bags, folds and thin lips come with ``age`` itself
     skin_tone  dark and curly hair, dark eyes, freckles only below 0.45
     ========== =====================================================================================================

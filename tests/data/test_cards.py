@@ -33,7 +33,8 @@ def test_every_data_set_of_the_course_has_a_card():
             "ffhq-thumbnails",
             "cmp-facades",
         ),
-        *("edges2shoes", "maps", "horse2zebra", "mt", "apdrawing", "webcaricature", "cufs", "faces", "digits"),
+        *("edges2shoes", "maps", "horse2zebra", "mt", "apdrawing", "webcaricature", "cufs"),
+        *("faces", "faces-natural", "digits"),
     }
 
 
@@ -104,6 +105,6 @@ def test_the_checksums_of_real_files_are_those_on_the_cards(packs):
 
 
 def test_the_built_in_ones_are_free_and_show_nobody():
-    for name in ("faces", "digits"):
+    for name in ("faces", "faces-natural", "digits"):
         assert cards()[name]["built_in"] and cards()[name]["licence"].startswith("MIT")
         assert cards()[name]["consent"].startswith("Nobody")

@@ -13,6 +13,7 @@ from labkit.data.cards import cards, cards_folder
 from labkit.data.catalogue import READERS
 from labkit.data.commands import main
 from labkit.errors import UserError
+from tests.data.made import face_map, plain, save
 
 
 def test_an_unknown_name_gives_the_nearest():
@@ -101,6 +102,58 @@ def test_preview_and_info_of_a_folder(tmp_path, capsys):
     assert main(["info", str(tmp_path / "p"), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["images"] == 3 and len(facts["skipped"]) == 1
+
+
+def test_pairs_and_class_maps_are_shown_as_asked(tmp_path, capsys):
+    two = np.zeros((8, 16, 3), np.uint8)
+    two[:, 8:] = 200
+    save(two, tmp_path / "ab" / "1.png")
+    sheet = tmp_path / "sheet.png"
+    assert main(["preview", str(tmp_path / "ab"), "--size", "8", "--layout", "pairs", "--out", str(sheet)]) == 0
+    shown = np.asarray(Image.open(sheet))
+    assert not shown[:8, :8].any() and (shown[:8, 8:16] == 200).all()
+    assert np.array_equal(np.asarray(labkit.data.preview(tmp_path / "ab", size=8, layout="pairs")), shown)
+
+    plain(tmp_path / "faces" / "images" / "1.png")
+    save(face_map(), tmp_path / "faces" / "masks" / "1.png")
+    folder, order = str(tmp_path / "faces"), ["--label-order", "face-parsing"]
+    for action in (["info"], ["preview", "--out", str(sheet)]):
+        with pytest.raises(UserError, match="label_order="):
+            main([*action, folder])
+        assert main([*action, folder, *order]) == 0
+    capsys.readouterr()
+    assert main(["info", folder, "--json", "--layout", "folder"]) == 0
+    assert json.loads(capsys.readouterr().out)["classes"] == ["images", "masks"]
+    with pytest.raises(UserError, match="celeba there is a card"):
+        main(["info", "celeba", "--layout", "pairs"])
+    with pytest.raises(UserError, match="did you mean 'pairs'"):
+        main(["preview", folder, "--layout", "pair"])
+
+
+def test_a_skipped_file_of_a_folder_is_nothing_to_download(tmp_path, capsys):
+    plain(tmp_path / "p" / "1.png")
+    (tmp_path / "p" / "bad.png").touch()
+    assert main(["info", str(tmp_path / "p")]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "bad.png" in line]
+    assert line.endswith("reason an empty file")
+
+
+def test_the_natural_faces_on_the_command_line(tmp_path, capsys, cache_root, monkeypatch):
+    assert main(["path", "faces-natural"]) == 0
+    assert capsys.readouterr().out.strip() == str(cache_root / "arrays")
+    assert main(["info", "faces-natural"]) == 0
+    text = capsys.readouterr().out
+    assert "name: faces-natural" in text and "consent: Nobody" in text and "here: True" in text
+    monkeypatch.chdir(tmp_path)
+    assert main(["preview", "faces-natural", "--size", "16"]) == 0
+    assert Image.open("faces-natural.png").size == (16 * 16, 8 * 16)
+    assert main(["fetch", "faces-natural"]) == 0
+    assert "built in" in capsys.readouterr().out
+
+
+def test_people_are_previewed_as_whole_persons(tmp_path, capsys):
+    assert main(["preview", "faces", "--split", "people", "--size", "16", "--out", str(tmp_path / "s.png")]) == 0
+    assert "image (120, 16, 16, 3)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("out", ["sheet.nonsense", "no-suffix", "in-the-way/sheet.png"])

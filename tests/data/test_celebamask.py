@@ -105,6 +105,19 @@ def test_halves_without_their_other_half_are_named(tmp_path):
     assert data.note.startswith(f"{len(skipped)} of ")
 
 
+def test_a_known_classes_txt_decides_however_few_maps_there_are(tmp_path):
+    merged(tmp_path)
+    for i in (0, 1, 2):
+        (tmp_path / "masks" / f"{i}.png").rename(tmp_path / "masks" / f"{i}_lost.png")
+    assert open_data(tmp_path, size=8).classes == ("images", "masks")  # without it, two folders of pictures
+    (tmp_path / "classes.txt").write_text("nose\nmouth")
+    assert open_data(tmp_path, size=8).classes == ("images", "masks")
+    (tmp_path / "classes.txt").write_text("\n".join(f"{i} {name}" for i, name in enumerate(CLASSES)))
+    data = open_data(tmp_path, size=8)
+    assert brightness(data) == [30] and data.fields["labels"].shape == (1, 8, 8) and not data.classes
+    assert len(data.skipped) == 6 and "6 of 7 files" in data.note
+
+
 def distributed(top, faces=(0, 1, 2000), mapping=True):
     """CelebAMask-HQ as its archive unpacks: face i has grey 10 * position."""
     for position, face in enumerate(faces):

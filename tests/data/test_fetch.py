@@ -12,6 +12,7 @@ from labkit import cli
 from labkit.data import commands, sources
 from labkit.data.cards import cards
 from labkit.errors import UserError
+from tests.data.made import plain
 from tests.data.web import PAGE, Web, error, whole
 
 LIST = b"1.jpg 1\n2.jpg -1\n"
@@ -247,6 +248,40 @@ def test_every_card_can_be_shown(name, capsys):
     assert text.count("the first download records it") >= len(unknown)
     assert commands.main(["info", name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == name
+
+
+def test_data_in_a_pack_is_shown_where_it_is(cache_root, tmp_path, monkeypatch, capsys):
+    pack = tmp_path / "packs" / "makeup"
+    for domain in ("makeup", "non-makeup"):
+        plain(pack / "images" / domain / "1.jpg")
+
+    def shown():
+        assert commands.main(["path", "mt"]) == 0
+        path = capsys.readouterr().out.strip()
+        assert commands.main(["list"]) == 0
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("mt ")]
+        assert commands.main(["info", "mt", "--json"]) == 0
+        facts = json.loads(capsys.readouterr().out)
+        assert facts["path"] == path
+        return path, line.split("  ")[-1].strip(), facts["here"], facts["test_pack"]
+
+    assert shown() == (str(cache_root / "mt"), "by hand", False, False)
+    monkeypatch.setenv("LABKIT_TEST_DATA", str(tmp_path / "packs"))
+    assert shown() == (str(pack), "test pack (part)", True, True)
+    for domain in ("makeup", "non-makeup"):
+        plain(cache_root / "mt" / "archive" / "images" / domain / "1.jpg")
+    assert shown() == (str(cache_root / "mt"), "here", True, False)  # where more of it would be put
+
+
+def test_real_packs_are_shown_where_they_are(packs, capsys):
+    assert commands.main(["path", "celeba"]) == 0
+    assert capsys.readouterr().out.strip() == str(packs / "celeba" / "celeba")
+    assert commands.main(["path", "mnist"]) == 0
+    assert capsys.readouterr().out.strip() == str(packs / "mnist" / "MNIST" / "raw")
+    assert commands.main(["list"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert rows["celeba"].endswith("test pack (part)") and rows["mnist"].endswith(" test pack")  # that one is whole
+    assert rows["faces"].endswith(" here")
 
 
 def test_the_list_says_what_is_to_be_had_how(capsys):

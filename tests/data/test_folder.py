@@ -103,6 +103,18 @@ def test_floating_point_and_32_bit_pictures_are_scaled(photos):
     assert np.abs(a - 128).max() <= 1 and b.min() <= 2 and b.max() >= 253 and np.abs(c - 100).max() <= 1
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_picture_with_pixels_that_are_no_numbers_is_named(photos, recwarn, value, whole):
+    save(left_red_right_blue(), photos / "a.png")
+    pixels = np.full((20, 20), value if whole else 0.5, np.float32)
+    pixels[3, 4] = value
+    save(Image.fromarray(pixels), photos / "b.tif")
+    data = open_data(photos, size=8)
+    assert data.skipped == ((str(photos / "b.tif"), "has pixels that are no numbers (NaN) or infinite"),)
+    assert len(data) == 1 and not [warning for warning in recwarn if warning.category is RuntimeWarning]
+
+
 def broken_files(photos):
     save(left_red_right_blue(), photos / "a.png")
     whole = save(left_red_right_blue(400, 400), photos / "b.jpg", quality=95)

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from labkit import data
 from labkit.data import Dataset, Stream
 from labkit.data.mirror import mirrored
-from labkit.faces import CLASSES, render, sample
+from labkit.errors import UserError
+from labkit.faces import ATTRIBUTES, CLASSES, render, sample
 
 
 def test_a_batch_is_mirrored_with_all_that_belongs_to_it():
@@ -40,7 +42,39 @@ def test_68_landmarks_of_a_mirrored_symmetric_face_stay_in_their_places():
 def test_masks_are_mirrored_and_what_would_be_wrong_is_refused():
     mask = torch.arange(6, dtype=torch.uint8).reshape(1, 2, 3, 1)
     assert torch.equal(mirrored("mask", mask, 3), mask.flip(2))
-    with pytest.raises(ValueError, match="displacement"):
+    with pytest.raises(UserError, match="displacement"):
         mirrored("displacement", torch.zeros(1, 4, 4, 2), 4)
-    with pytest.raises(ValueError, match="7 landmarks"):
+    with pytest.raises(UserError, match="7 landmarks"):
         mirrored("landmarks", torch.zeros(1, 7, 2), 4)
+
+
+def test_who_faces_left_faces_right_in_the_mirror():
+    rows = torch.arange(len(ATTRIBUTES), dtype=torch.uint8)[None]
+    turned = mirrored("attributes", rows, 64, ATTRIBUTES)[0].tolist()
+    left, right = ATTRIBUTES.index("Facing_Left"), ATTRIBUTES.index("Facing_Right")
+    assert (turned[left], turned[right]) == (right, left)
+    turned[left], turned[right] = left, right
+    assert turned == list(range(len(ATTRIBUTES)))
+
+
+def test_the_truth_of_a_mirrored_batch_of_faces_is_the_mirror_s(tmp_path, monkeypatch):
+    monkeypatch.setenv("LABKIT_DATA", str(tmp_path))
+    fields = ("attributes", "labels", "landmarks", "caricature_labels", "caricature_landmarks", "caricature_geometry")
+    built_in = data.open("faces", count=64, fields=fields)
+    batch, plain = Stream(built_in, 64, flip=True).batch(0), Stream(built_in, 64).batch(0)
+    flipped = (batch["image"] != plain["image"]).flatten(1).any(1)
+    assert 16 < flipped.sum() < 48
+    left = ATTRIBUTES.index("Facing_Left")
+    assert torch.equal(batch["attributes"][flipped, left], plain["attributes"][flipped, left + 1])
+    for labels, points in (("labels", "landmarks"), ("caricature_labels", "caricature_landmarks")):
+        for name, corner in (("r_eye", 36), ("l_eye", 45)):
+            shown = (batch[labels] == CLASSES.index(name)).nonzero()
+            for row in shown[:, 0].unique():
+                middle = shown[shown[:, 0] == row][:, 2].float().mean()
+                other = batch[points][row, 81 - corner, 0]
+                assert (batch[points][row, corner, 0] - middle).abs() < (other - middle).abs(), (labels, name)
+
+
+def test_parameters_can_t_be_mirrored():
+    with pytest.raises(UserError, match="'parameters' can't be mirrored"):
+        mirrored("parameters", torch.zeros(2, 119), 64)

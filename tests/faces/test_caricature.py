@@ -35,15 +35,18 @@ def steepness(image):
     return (high + torch.nn.functional.max_pool2d(-grey, 5, 1, 2))[:, 0].numpy()
 
 
+@pytest.mark.parametrize("grain, off", [({"grain": 0.0}, 1.2), ({}, 2.0)], ids=["without grain", "as it comes"])
 @pytest.mark.parametrize("size", [64, 128])
-def test_the_geometry_is_the_picture_warped_by_the_displacement(size):
-    out = render(PEOPLE.replace(grain=0.0), size, ("image", "caricature_geometry", "displacement"))
+def test_the_geometry_is_the_picture_warped_by_the_displacement(size, grain, off):
+    # Grain lies on the finished picture, as a sensor's does: the warped one has its own.
+    out = render(PEOPLE.replace(**grain), size, ("image", "caricature_geometry", "displacement"))
     warped, grid = looked_up(out["image"], out["displacement"])
     error = np.abs(out["caricature_geometry"].astype(float) - warped).max(axis=3)
     calm = (steepness(out["caricature_geometry"]) < 24) & (np.abs(grid) < 1).all(axis=3)
     assert calm.mean() > 0.35
-    assert error[calm].mean() < 1.2
-    assert error.mean() < 5.0
+    print(f"off by {error[calm].mean():.2f} grey levels, {calm.mean():.0%} of the pixels calm")
+    assert error[calm].mean() < off
+    assert error.mean() < 4 + off
 
 
 def test_classes_are_warped_alike():

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from labkit.faces import Face, Faces, render, sample
-from labkit.faces.correspondence import SHOWN, correspondence, mean_face
+from labkit.faces.correspondence import SHOWN, correspondence, mean_face, opened
 from labkit.faces.geometry import Geometry, Look
 from labkit.faces.truth import landmarks
 
@@ -19,7 +19,7 @@ def mean_landmarks():
 def test_landmarks_carry_the_mean_faces():
     with torch.inference_mode():
         geometry = Geometry(Look(torch.from_numpy(PEOPLE.values)))
-        here = (landmarks(geometry, SIZE) + 0.5) * (2 / SIZE) - 1
+        here = (landmarks(opened(geometry), SIZE) + 0.5) * (2 / SIZE) - 1
         there = (landmarks(mean_face(torch.device("cpu")), SIZE) + 0.5) * (2 / SIZE) - 1
         place = correspondence(geometry).to(torch.float32)(here)
     assert float((place - there).abs().max()) < 1e-3
@@ -58,6 +58,33 @@ def test_landmarks_of_one_face_are_found_on_another():
             errors.append(np.hypot(found % SIZE - out["landmarks"][b, k, 0], found // SIZE - out["landmarks"][b, k, 1]))
     print(f"landmarks through uv at {SIZE} px: median {np.median(errors):.2f}, 95 % {np.percentile(errors, 95):.2f} px")
     assert np.median(errors) < 1.0 and np.percentile(errors, 95) < 3.0
+
+
+def shut(people):
+    return people.replace(right_eye_open=0.0, left_eye_open=0.0)
+
+
+def test_it_does_not_fold_on_the_skin():
+    people = PEOPLE.replace(glasses=0)
+    for some in (people, shut(people)):
+        out = render(some, SIZE, ("uv", "labels"))
+        across, down = (np.diff(out["uv"], axis=axis) for axis in (2, 1))
+        turn = across[:, :-1, :, 0] * down[:, :, :-1, 1] - across[:, :-1, :, 1] * down[:, :, :-1, 0]
+        skin = (out["labels"] == 1) | (out["labels"] == 2)
+        skin = skin[:, :-1, :-1] & skin[:, 1:, :-1] & skin[:, :-1, 1:]
+        folded = (turn[skin] <= 0).mean()
+        print(f"folded: {folded:.3%} of the skin's pixels")
+        assert folded < 0.002
+
+
+def test_shutting_the_eyes_moves_nothing_but_the_eyes():
+    people = PEOPLE.replace(glasses=0, right_eye_open=1.0, left_eye_open=1.0)
+    before, after = (render(some, SIZE, ("uv", "labels")) for some in (people, shut(people)))
+    cheek = (before["labels"] == 1) & (after["labels"] == 1)
+    cheek[:, : SIZE // 2] = False  # the lower half: below the eyes
+    moved = np.linalg.norm(before["uv"] - after["uv"], axis=-1)[cheek] * SIZE / 2
+    print(f"moved: mean {moved.mean():.2f}, 95 % {np.quantile(moved, 0.95):.2f} px")
+    assert moved.mean() < 0.6 and np.quantile(moved, 0.95) < 2.5
 
 
 def test_it_does_not_depend_on_the_batch():

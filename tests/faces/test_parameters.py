@@ -45,8 +45,17 @@ def test_adopt_takes_whole_groups_and_with_the_shape_the_person():
     assert (swapped.values[:, kept] == b.values[:, kept]).all()
     assert (swapped.person == b.person).all()
     assert (b.adopt(a, "shape").person == a.person).all()
-    with pytest.raises(KeyError, match="groups"):
-        b.adopt(a, "looks")
+    with pytest.raises(UserError, match="did you mean 'pose'"):
+        b.adopt(a, "poses")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"hair_colour": 40}, {"hat": -1}, {"glasses": 0.5}, {"smile": float("nan")}, {"yaw": [0, float("inf")]}]
+)
+def test_values_that_are_none_are_sentences(wrong):
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        faces.sample(range(2)).replace(**wrong)
+    assert faces.sample(range(2)).replace(smile=1.4)["smile"].tolist() == pytest.approx([1.4, 1.4])
 
 
 def test_wrong_shapes_are_refused():

@@ -7,6 +7,7 @@ from PIL import Image
 
 from labkit import faces
 from labkit.errors import UserError
+from tests.faces import references
 
 REFERENCES = Path(__file__).parent / "references"
 
@@ -66,6 +67,16 @@ def test_pictures_are_those_that_are_stored(size, count):
     assert difference.max() <= 1
     labels = np.asarray(Image.open(REFERENCES / f"labels_{size}.png"))
     assert (np.concatenate(new["labels"], axis=1) != labels).mean() < 1e-4
+
+
+def test_the_other_pictures_and_the_points_are_those_that_are_stored():
+    stored = np.asarray(Image.open(REFERENCES / "painted_64.png"))
+    difference = np.abs(references.painted().astype(int) - stored)
+    # A shadow's edge or a poster's step may fall on the other side of a pixel.
+    assert (difference > 1).mean() < 1e-3
+    before = np.load(REFERENCES / "numbers_64.npz")
+    for name, new in references.numbers().items():
+        np.testing.assert_allclose(new, before[name], atol=2e-3, err_msg=name)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -155,6 +155,59 @@ def test_one_parameter_changes_only_what_it_may(name):
         assert not repainted.any()
 
 
+# The other parameters, by what they belong to: shape, pose and expression may change everything.
+HEAD = (*FACE, "neck", "l_ear", "r_ear")
+GROUP_FLIPS = {
+    "skin": ((), HEAD),
+    "hair": (("hair", "skin", "nose", "l_ear", "r_ear", "neck", "cloth", "background", *FACE), ("hair", *HEAD)),
+    "wear": (
+        ("eye_g", "hat", "ear_r", "neck_l", "cloth", "neck", "hair"),
+        ("eye_g", "hat", "ear_r", "neck_l", "cloth"),
+    ),
+    "makeup": ((), FACE),
+    "light": ((), faces.CLASSES),
+    "scene": ((), ("background",)),
+    "artist": ((), ()),
+}
+OTHERS = [p for p in faces.PARAMETERS if p.group in GROUP_FLIPS and p.name not in FLIPS and p.name != "grain"]
+ALL_WORN = {"lipstick": 0.9, "eyeshadow": 0.9, "blush": 0.9, "mole": 1.0, "freckles": 1.0, "glasses": 1, "earrings": 2}
+
+
+@pytest.mark.parametrize("parameter", OTHERS, ids=lambda p: p.name)
+def test_any_parameter_changes_only_what_it_belongs_to(parameter):
+    may_relabel, may_repaint = GROUP_FLIPS[parameter.group]
+    base = faces.sample(range(2100, 2124)).replace(grain=0.0, **ALL_WORN)
+    if parameter.group == "hair":
+        base = base.replace(hat=0, bald=0.0, glasses=0)
+    low, high = (
+        faces.render(base.replace(**{parameter.name: value}), 64, ("image", "labels"))
+        for value in (parameter.low, parameter.high)
+    )
+
+    def allowed(classes):
+        numbers = [NUMBER[c] for c in classes]
+        return near(np.isin(low["labels"], numbers) | np.isin(high["labels"], numbers), reach=2)
+
+    relabelled = low["labels"] != high["labels"]
+    assert (relabelled & ~allowed(may_relabel)).sum() == 0
+    repainted = np.abs(low["image"].astype(int) - high["image"]).max(-1) > 2
+    assert (repainted & ~allowed(may_repaint)).sum() <= 0.003 * repainted.sum()
+
+
+def test_every_parameter_can_be_seen():
+    people = faces.sample(range(2200, 2216)).replace(**ALL_WORN)
+    unseen = []
+    for parameter in faces.PARAMETERS:
+        some = people if parameter.group != "hair" else people.replace(bald=0.0, hat=0)
+        channels = ("drawing", "caricature") if parameter.group == "artist" else ("image",)
+        # Also the middle: a hue ends where it began.
+        values = (parameter.low, parameter.high, *([] if parameter.choices else [(parameter.low + parameter.high) / 2]))
+        low, *others = (faces.render(some.replace(**{parameter.name: value}), 32, channels) for value in values)
+        if all(np.array_equal(low[channel], one[channel]) for one in others for channel in channels):
+            unseen.append(parameter.name)
+    assert not unseen
+
+
 def test_attributes_are_what_the_labels_show(truth):
     has = dict(zip(faces.ATTRIBUTES, truth["attributes"].T.astype(bool)))
     shown = {name: (truth["labels"] == i).any((1, 2)) for name, i in NUMBER.items()}

@@ -49,6 +49,15 @@ def _two_folders(top: Path) -> bool:
     return (top / "images").is_dir() and (top / "masks").is_dir()
 
 
+def _classes_listed(top: Path) -> bool:
+    """Whether a ``classes.txt`` names a known order: then these are class maps, however few belong to a picture."""
+    try:
+        labels.order_in(lists.read_text(top / "classes.txt"), "classes.txt")
+    except UserError:
+        return False
+    return True
+
+
 def _mostly_coupled(top: Path) -> bool:
     pictures = {Path(name).stem for name in pictures_in(top / "images")}
     maps = {Path(name).stem for name in pictures_in(top / "masks")}
@@ -181,7 +190,7 @@ MERGED = Layout(
     "images+masks",
     1,
     here=_two_folders,
-    by_itself=_mostly_coupled,
+    by_itself=lambda top: _classes_listed(top) or _mostly_coupled(top),
     splits=lambda top: ("train",),
     table=_merged,
     fields=("image", "labels"),
