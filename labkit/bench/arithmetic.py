@@ -15,13 +15,13 @@ from labkit.models.game import Game
 from labkit.nn.directions import Directions, mean_difference
 
 ENOUGH = 500
-"""Faces that lack an attribute, of which a figure is the mean."""
-PICKS = 20
+"""Fresh faces that lack an attribute, of which a figure is the mean."""
+PICKS = 10
 """How often the classic recipe picks its six faces anew."""
 
 
 def arithmetic(
-    artist: Game, *, fit: int = 20_000, tuning: int = 2_000, fresh: int = 8_000, aim: float = 0.9
+    artist: Game, *, fit: int = 20_000, tuning: int = 500, fresh: int = 6_000, aim: float = 0.9
 ) -> dict[str, Any]:
     """Add each attribute of the built-in faces to fresh faces that lack it.
 
@@ -33,12 +33,11 @@ def arithmetic(
         aim: the success on `tuning` at which a step is long enough.
 
     Returns:
-        For each attribute that `ENOUGH` of the fresh faces lack, and 1 % of the fitted ones have: `success`, `kept`,
-        `control` and the step's `amount` (see `labkit.metrics.edits.Edit`); as `recipe` the same of the paper's three
-        faces minus three, without a choice of length; and the judge's own balanced accuracy on real faces.
+        For each attribute that 1 % to 99 % of the fitted faces have, and `ENOUGH` of the fresh ones lack: `success`,
+        `kept`, `control` and the step's `amount` (see `labkit.metrics.edits.Edit`); as `recipe` the same of the
+        paper's three faces minus three, without a choice of length; and the judge's balanced accuracy on real faces.
     """
     look = judge("attributes")
-
     generator: Any = artist.generator
 
     @torch.no_grad()
@@ -57,15 +56,16 @@ def arithmetic(
     found = {}
     for i in known:
         name = look.names[i]
-        if int((before[:, i] < 0.5).sum()) < ENOUGH:
+        lacking = others[before[:, i] < 0.5][:ENOUGH]
+        if len(lacking) < ENOUGH:
             continue
         vector = directions.vector(name)
-        edit = edits.measure(name, vector, edits.choose_amount(name, vector, steps, aim=aim), others)
+        edit = edits.measure(name, vector, edits.choose_amount(name, vector, steps, aim=aim), lacking)
         found[name] = {
             **_numbers(edit),
             "amount": edit.amount,
             "faces": edit.faces,
-            "recipe": _recipe(edits, name, z, has[:, i], others),
+            "recipe": _recipe(edits, name, z, has[:, i], lacking),
             "judge": look.card["measured"]["each"][name]["balanced"],
         }
     return found
@@ -76,14 +76,10 @@ def _recipe(edits: Edits, name: str, z: Tensor, has: Tensor, fresh: Tensor) -> d
     tried = []
     for pick in range(PICKS):
         generator = torch.Generator().manual_seed(pick)
-        rows = torch.cat(
-            [
-                side[torch.randperm(len(side), generator=generator)[:3]]
-                for side in (has.nonzero()[:, 0], (~has).nonzero()[:, 0])
-            ]
-        )
+        sides = [side.nonzero()[:, 0] for side in (has, ~has)]
+        rows = torch.cat([side[torch.randperm(len(side), generator=generator)[:3]] for side in sides])
         step = mean_difference(z[rows], has[rows])
-        some = fresh[pick * len(fresh) // PICKS : (pick + 1) * len(fresh) // PICKS]
+        some = fresh[pick::PICKS]
         tried.append(_numbers(edits.measure(name, step, float(step.norm()), some, seed=pick)))
     return {key: sum(one[key] for one in tried) / PICKS for key in tried[0]}
 
