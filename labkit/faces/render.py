@@ -40,7 +40,7 @@ CHANNELS = {
     "caricature_geometry": "(N, S, S, 3) uint8: the caricature's form alone: the picture warped, with grain of its own",
     "caricature_labels": "(N, S, S) uint8: the classes under the same warp",
     "caricature_landmarks": "(N, 68, 2) float32: where the warp carries the landmarks, in pixels",
-    "displacement": "(N, S, S, 2) float32: dx, dy in pixels; but for grain, caricature_geometry[y, x] is image[y + dy, x + dx]",
+    "displacement": "(N, S, S, 2) float32: dx, dy in pixels; caricature_geometry[y, x] = image[y + dy, x + dx]",
     "landmark_displacement": "(N, 68, 2) float32: caricature_landmarks - landmarks",
 }
 

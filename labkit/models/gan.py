@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from labkit.errors import UserError, nearest
 from labkit.models.game import Game, Turn, evaluating
-from labkit.nn.augment import AUGMENTATIONS, augment
+from labkit.nn.augment import augment, check_augmentations
 from labkit.nn.losses import ADVERSARIAL_LOSSES, gradient_penalty, r1_penalty
 
 
@@ -56,9 +56,7 @@ class GAN(Game):
         super().__init__()
         if loss not in ADVERSARIAL_LOSSES:
             raise UserError(nearest(loss, ADVERSARIAL_LOSSES, "loss"))
-        for kind in augment:
-            if kind not in AUGMENTATIONS:
-                raise UserError(nearest(kind, AUGMENTATIONS, "augmentation"))
+        check_augmentations(augment)
         self.generator, self.discriminator = generator, discriminator
         self.latent_dim, self.image_shape = latent_dim, image_shape
         self.loss = ADVERSARIAL_LOSSES[loss]

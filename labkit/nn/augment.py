@@ -53,6 +53,17 @@ def _cutout(image: Tensor, uniform: Draw, share: float = 0.5) -> Tensor:
 AUGMENTATIONS = {"colour": _colour, "translation": _translation, "cutout": _cutout}
 
 
+def check_augmentations(kinds: Sequence[str]) -> None:
+    """Refuse what is no augmentation.
+
+    Raises:
+        UserError: an unknown kind, with the nearest name.
+    """
+    for kind in kinds:
+        if kind not in AUGMENTATIONS:
+            raise UserError(nearest(kind, AUGMENTATIONS, "augmentation"))
+
+
 def augment(image: Tensor, kinds: Sequence[str], uniform: Draw) -> Tensor:
     """Change images at random.
 
@@ -67,8 +78,7 @@ def augment(image: Tensor, kinds: Sequence[str], uniform: Draw) -> Tensor:
     Raises:
         UserError: an unknown kind, with the nearest name.
     """
+    check_augmentations(kinds)
     for kind in kinds:
-        if kind not in AUGMENTATIONS:
-            raise UserError(nearest(kind, AUGMENTATIONS, "augmentation"))
         image = AUGMENTATIONS[kind](image, uniform)
     return image

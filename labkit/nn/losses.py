@@ -119,3 +119,16 @@ def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
         A scalar ≥ 0 whose gradient reaches the critic's parameters.
     """
     return _slope(critic, real).square().sum(1).mean()
+
+
+def path_lengths(images: Tensor, w: Tensor, noise: Tensor) -> Tensor:
+    """‖Jᵀ y‖ for random images y: how far a picture moves as w does, (B,) (Karras et al. 2020, equation 4).
+
+    Args:
+        images: g(w), (B, C, H, W).
+        w: the styles that they were made of, (B, styles, style_dim), in their graph.
+        noise: y ~ N(0, I), as the images.
+    """
+    scaled = noise / (images.shape[2] * images.shape[3]) ** 0.5
+    (slope,) = torch.autograd.grad((images * scaled).sum(), w, create_graph=True)
+    return (slope.square().sum(2).mean(1) + 1e-12).sqrt()

@@ -1,0 +1,70 @@
+"""Equalised learning rate (Karras et al. 2018, *Progressive growing of GANs*, section 4.1).
+
+Weights are kept at N(0, 1) and scaled to He's deviation whenever they are used. Adam's step does not depend on a
+gradient's scale, so all layers now learn at one speed, whatever their width.
+"""
+
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, leaky_relu, linear
+
+SLOPE, GAIN = 0.2, sqrt(2)
+
+
+def activate(x: Tensor) -> Tensor:
+    """Leaky ReLU of slope 0.2, times √2: a normal input leaves with about the variance that it came with."""
+    return leaky_relu(x, SLOPE) * GAIN
+
+
+class EqualizedLinear(nn.Module):
+    """(B, inputs) → (B, outputs).
+
+    Args:
+        inputs: length of the input.
+        outputs: length of the output.
+        bias: where the bias begins.
+        lr_multiplier: the layer learns so many times as fast: its weights are kept larger by 1 / it, and used at the
+            same size, so that a step moves them by so much less.
+        activation: end with `activate`.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, bias: float = 0.0, lr_multiplier: float = 1.0, activation: bool = False
+    ):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / lr_multiplier))
+        self.lr_multiplier, self.scale, self.activation = lr_multiplier, lr_multiplier / sqrt(inputs), activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """W x / √inputs + b."""
+        x = linear(x, self.weight * self.scale, self.bias * self.lr_multiplier)
+        return activate(x) if self.activation else x
+
+
+class EqualizedConv2d(nn.Module):
+    """(B, inputs, H, W) → (B, outputs, H', W').
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        kernel: side of the kernel.
+        stride: as in `torch.nn.Conv2d`.
+        padding: as in `torch.nn.Conv2d`; keeps the size at stride 1 where not given.
+        bias: whether there is one; it begins at 0.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int | None = None, bias: bool = True
+    ):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale, self.stride = 1 / sqrt(inputs * kernel**2), stride
+        self.padding = kernel // 2 if padding is None else padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The convolution with W / √fan_in."""
+        return conv2d(x, self.weight * self.scale, self.bias, self.stride, self.padding)

@@ -1,0 +1,72 @@
+"""Resampling with a small filter, so that signals don't alias (Zhang 2019; Karras et al. 2020, section 2).
+
+`upfirdn2d` inserts zeros, pads, filters, and keeps every so-manieth pixel. Here it is ordinary depthwise convolutions:
+no compiled extension, any device, any number of derivatives.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, conv_transpose2d, pad
+
+BLUR = (1.0, 3.0, 3.0, 1.0)
+"""The binomial filter of StyleGAN2."""
+
+
+def filter2d(taps: Sequence[float] = BLUR) -> Tensor:
+    """The outer product of the taps with themselves, (K, K), with a sum of 1."""
+    line = torch.tensor(tuple(taps), dtype=torch.float32)
+    square = line[:, None] * line[None, :]
+    return square / square.sum()
+
+
+def upfirdn2d(x: Tensor, kernel: Tensor, up: int = 1, down: int = 1, padding: tuple[int, int] = (0, 0)) -> Tensor:
+    """Upsample with zeros, pad, convolve, downsample; every channel by itself.
+
+    Args:
+        x: (B, C, H, W).
+        kernel: (K, K); a true convolution, so it is laid on flipped.
+        up: each pixel is followed by `up` − 1 zeros, in both directions.
+        down: of the result every so-manieth row and column is kept.
+        padding: zeros before and after, in both directions; negative numbers crop.
+
+    Returns:
+        (B, C, H', W') with H' = ⌊(H · up + before + after − K) / down⌋ + 1.
+    """
+    channels, size = x.shape[1], kernel.shape[-1]
+    depthwise = kernel.to(x.dtype).expand(channels, 1, size, size)
+    before, after = padding
+    if up == 1:
+        padded = pad(x, [before, after, before, after]) if before or after else x
+        return conv2d(padded, depthwise.flip(2, 3), stride=down, groups=channels)
+    # A transposed convolution is zeros and filter in one: its pixel i is pixel i − (K − 1 − before) of the result.
+    full = conv_transpose2d(x, depthwise, stride=up, groups=channels)
+    crop = [before - size + 1, after - size + up]
+    return pad(full, crop * 2)[:, :, ::down, ::down]
+
+
+class Blur(nn.Module):
+    """`upfirdn2d` with a fixed filter; the filter is a buffer that is not saved.
+
+    Args:
+        taps: of the filter.
+        up: see `upfirdn2d`; the brightness is kept.
+        down: see `upfirdn2d`.
+        padding: see `upfirdn2d`.
+    """
+
+    def __init__(
+        self, taps: Sequence[float] = BLUR, up: int = 1, down: int = 1, padding: tuple[int, int] | None = None
+    ):
+        super().__init__()
+        kernel = filter2d(taps) * up**2
+        size = kernel.shape[-1]
+        self.up, self.down = up, down
+        extra = size - up if up > 1 else size - down
+        self.padding = padding or ((extra + 1) // 2 + up - 1, extra // 2)
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) → (B, C, H', W')."""
+        return upfirdn2d(x, self.kernel, self.up, self.down, self.padding)
