@@ -3,6 +3,7 @@
 Directions are fitted on some latents, the length of each step is chosen on others, and all figures are of fresh ones.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,16 +13,19 @@ from labkit.faces import ONE_OF
 from labkit.metrics.edits import Edit, Edits
 from labkit.metrics.judges import judge
 from labkit.models.game import Game
+from labkit.nn.curved import Predictor
 from labkit.nn.directions import Directions, mean_difference
 
 ENOUGH = 500
 """Fresh faces that lack an attribute, of which a figure is the mean."""
+GOALS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+"""Logits that a curved edit may aim at."""
 PICKS = 10
 """How often the classic recipe picks its six faces anew."""
 
 
 def arithmetic(
-    artist: Game, *, fit: int = 20_000, tuning: int = 500, fresh: int = 6_000, aim: float = 0.9
+    artist: Game, *, fit: int = 60_000, tuning: int = 500, fresh: int = 6_000, aim: float = 0.88, epochs: int = 25
 ) -> dict[str, Any]:
     """Add each attribute of the built-in faces to fresh faces that lack it.
 
@@ -31,11 +35,13 @@ def arithmetic(
         tuning: others, on which each step's length is chosen.
         fresh: others again, of which the figures are.
         aim: the success on `tuning` at which a step is long enough.
+        epochs: of the predictor's training.
 
     Returns:
-        For each attribute that 1 % to 99 % of the fitted faces have, and `ENOUGH` of the fresh ones lack: `success`,
-        `kept`, `control` and the step's `amount` (see `labkit.metrics.edits.Edit`); as `recipe` the same of the
-        paper's three faces minus three, without a choice of length; and the judge's balanced accuracy on real faces.
+        For each attribute that 1 % to 99 % of the fitted faces have, and `ENOUGH` of the fresh ones lack, what was
+        measured (see `labkit.metrics.edits.Edit`) of a `line` that holds the others still, of a `curved` edit
+        (`labkit.nn.curved`), and of the paper's `recipe`, three faces minus three; and the judge's balanced accuracy on
+        real faces.
     """
     look = judge("attributes")
     generator: Any = artist.generator
@@ -52,6 +58,7 @@ def arithmetic(
     has = said > 0.5
     known = [i for i, name in enumerate(look.names) if 0.01 < has[:, i].float().mean() < 0.99]
     directions = Directions.fit(z, said[:, known], [look.names[i] for i in known])
+    predictor = Predictor.fit(z, said, look.names, epochs=epochs)
     before = edits.judge(others)
     found = {}
     for i in known:
@@ -60,11 +67,14 @@ def arithmetic(
         if len(lacking) < ENOUGH:
             continue
         vector = directions.vector(name)
-        edit = edits.measure(name, vector, edits.choose_amount(name, vector, steps, aim=aim), lacking)
+        line = edits.measure(name, vector, edits.choose_amount(name, vector, steps, aim=aim), lacking)
+        free = [other for group in ONE_OF if name in group for other in group if other != name]
+        bend = partial(predictor.move, name=name, free=free)
+        goal = edits.choose(name, lambda z, goal, bend=bend: bend(z, goal=goal), GOALS, steps, aim)
         found[name] = {
-            **_numbers(edit),
-            "amount": edit.amount,
-            "faces": edit.faces,
+            "faces": len(lacking),
+            "line": _numbers(line),
+            "curved": {**_numbers(edits.measure_move(name, partial(bend, goal=goal), lacking)), "goal": goal},
             "recipe": _recipe(edits, name, z, has[:, i], lacking),
             "judge": look.card["measured"]["each"][name]["balanced"],
         }
@@ -85,4 +95,4 @@ def _recipe(edits: Edits, name: str, z: Tensor, has: Tensor, fresh: Tensor) -> d
 
 
 def _numbers(edit: Edit) -> dict[str, float]:
-    return {key: getattr(edit, key) for key in ("success", "kept", "control", "control_kept")}
+    return {key: getattr(edit, key) for key in ("success", "kept", "control", "control_kept", "amount")}

@@ -100,9 +100,15 @@ def frequencies(game: Game) -> dict[str, Any]:
     }
 
 
-def good(edits: dict[str, Any]) -> list[str]:
+WAYS = ("curved", "line", "recipe")
+Edits = dict[str, dict[str, Any]]
+
+
+def good(edits: Edits, way: str) -> list[str]:
     """The attributes that are added to `GOOD_SUCCESS` of the faces while `GOOD_KEPT` of the others stay."""
-    return [name for name, row in edits.items() if row["success"] >= GOOD_SUCCESS and row["kept"] >= GOOD_KEPT]
+    return [
+        name for name, row in edits.items() if row[way]["success"] >= GOOD_SUCCESS and row[way]["kept"] >= GOOD_KEPT
+    ]
 
 
 def rows(found: dict[str, Any]) -> list[Row]:
@@ -110,8 +116,6 @@ def rows(found: dict[str, Any]) -> list[Row]:
     cpu, ready = found["cpu"], found["shipped"]
     spread = f" ± {cpu['fd_std']:.1f}, {found['seeds']} seeds" if "fd_std" in cpu else ""
     edits = ready["edits"]
-    means = {key: statistics.fmean(row[key] for row in edits.values()) for key in ("success", "kept", "control")}
-    recipe = {key: statistics.fmean(row["recipe"][key] for row in edits.values()) for key in ("success", "kept")}
     return [
         (
             f"Lab 02, DCGAN, {cpu['minutes']:.1f} minutes of {found['threads']} thread(s) on the built-in faces "
@@ -128,35 +132,43 @@ def rows(found: dict[str, Any]) -> list[Row]:
             f"{_percent(ready['attributes']['worst'])} ({ready['attributes']['which']})",
             f"{cpu['fd'] / ready['fd']:.1f} times below the ten minutes; at least 3",
         ),
-        (
-            f"arithmetic with it, {len(edits)} attributes, at least "
-            f"{min(row['faces'] for row in edits.values()):,} fresh faces each",
-            f"success {_percent(means['success'])}, others kept {_percent(means['kept'])}; {len(good(edits))} "
-            f"attributes reach {_percent(GOOD_SUCCESS)} and {_percent(GOOD_KEPT)}",
-            f"random direction {_percent(means['control'])} (at most 10 %); 3 − 3: {_percent(recipe['success'])} / "
-            f"{_percent(recipe['kept'])}",
-        ),
+        *(_edits_row(edits, way) for way in WAYS),
     ]
 
 
-def edits_table(edits: dict[str, Any]) -> str:
-    """All edits in Markdown, the surest first."""
+TITLES = {"curved": "curved edits", "line": "straight directions", "recipe": "three faces minus three"}
+
+
+def _edits_row(edits: Edits, way: str) -> Row:
+    success, kept, control, least = (
+        statistics.fmean(row[way][key] for row in edits.values())
+        for key in ("success", "kept", "control", "control_kept")
+    )
+    return (
+        f"arithmetic with it, {TITLES[way]}: {len(edits)} attributes, "
+        f"{min(row['faces'] for row in edits.values()):,} fresh faces each",
+        f"success {_percent(success)}, others kept {_percent(kept)}; {len(good(edits, way))} attributes reach "
+        f"{_percent(GOOD_SUCCESS)} and {_percent(GOOD_KEPT)}",
+        f"as far in a random direction: {_percent(control)}, {_percent(least)}",
+    )
+
+
+def edits_table(edits: Edits) -> str:
+    """All edits in Markdown, the best first."""
     lines = [
-        "| attribute | success | kept | random direction | 3 − 3: success | 3 − 3: kept | judge's balanced accuracy |",
-        "|---|---|---|---|---|---|---|",
+        "| attribute | curved: success, kept | straight | 3 − 3 | random direction: success | judge |",
+        "|---|---|---|---|---|---|",
     ]
-    best = set(good(edits))
-    for name, row in sorted(edits.items(), key=lambda item: (item[0] not in best, -item[1]["success"])):
-        cells = [
-            row["success"],
-            row["kept"],
-            row["control"],
-            row["recipe"]["success"],
-            row["recipe"]["kept"],
-            row["judge"],
-        ]
-        title = f"**{name}**" if name in best else name
-        lines.append(f"| {title} | " + " | ".join(_percent(cell) for cell in cells) + " |")
+    best = set(good(edits, "curved"))
+
+    def rank(name: str) -> tuple[bool, float]:
+        return name not in best, -min(edits[name]["curved"][key] for key in ("success", "kept"))
+
+    for name in sorted(edits, key=rank):
+        row = edits[name]
+        cells = [f"{_percent(row[way]['success'])}, {_percent(row[way]['kept'])}" for way in WAYS]
+        cells += [_percent(row["curved"]["control"]), _percent(row["judge"])]
+        lines.append(f"| {f'**{name}**' if name in best else name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ the other attributes that stay as they were; and as a control the success of a r
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ Draw = Callable[[Tensor], Tensor]
 """Latents (N, D) to images."""
 Look = Callable[[Tensor], Tensor]
 """Images to probabilities (N, A)."""
+Move = Callable[[Tensor], Tensor]
+"""Latents (N, D) to edited ones."""
 
 COMMON = (0.10, 0.90)
 """Only attributes of such prevalence count as kept or lost: what hardly anybody has, or lacks, stays by itself."""
@@ -28,7 +30,7 @@ class Edit:
 
     Attributes:
         name: the attribute.
-        amount: length of the step in latent space.
+        amount: length of the step in latent space, the mean of the faces' own.
         success: share of the faces without it that have it afterwards.
         kept: share of the other common attributes that stay as they were.
         control: the success of random directions of the same length.
@@ -103,7 +105,7 @@ class Edits:
         return float(torch.stack(shares).mean()) if shares else float("nan")
 
     def measure(self, name: str, vector: Tensor, amount: float, latent: Tensor, seed: int = 0) -> Edit:
-        """Add an attribute to all of these latents' faces that lack it.
+        """Add an attribute to all of these latents' faces that lack it, along a direction.
 
         Args:
             name: the attribute.
@@ -115,14 +117,30 @@ class Edits:
         Raises:
             UserError: an unknown attribute, or one that all of the images have.
         """
+        edit = self.measure_move(name, lambda z: z + amount * normalize(vector, dim=0), latent, seed)
+        return replace(edit, amount=float(amount))
+
+    def measure_move(self, name: str, move: Move, latent: Tensor, seed: int = 0) -> Edit:
+        """As `measure`, for an edit that may be another one for each face.
+
+        Args:
+            name: the attribute.
+            move: latents (N, D) to edited ones.
+            latent: fresh latents (N, D).
+            seed: of the random directions of the control, in which each face goes as far as the edit moved it.
+
+        Raises:
+            UserError: an unknown attribute, or one that all of the images have.
+        """
         target = self.index(name)
         z, before = self.lacking(name, latent)
-        after = self.judge(z + amount * normalize(vector, dim=0))
+        moved = move(z)
+        length = (moved - z).norm(dim=1, keepdim=True)
         random = torch.randn(z.shape, generator=torch.Generator().manual_seed(seed))
-        control = self.judge(z + amount * normalize(random, dim=1))
+        after, control = self.judge(moved), self.judge(z + length * normalize(random, dim=1))
         return Edit(
             name,
-            float(amount),
+            float(length.mean()),
             float((after[:, target] > 0.5).float().mean()),
             self.kept(before, after, target),
             float((control[:, target] > 0.5).float().mean()),
@@ -140,12 +158,19 @@ class Edits:
         Raises:
             UserError: an unknown attribute, or one that all of the images have.
         """
+        length = latent.shape[1] ** 0.5
+        amounts = amounts or [length * k / 16 for k in range(2, 21)]
+        return self.choose(name, lambda z, amount: z + amount * normalize(vector, dim=0), amounts, latent, aim)
+
+    def choose(
+        self, name: str, move: Callable[[Tensor, float], Tensor], amounts: Sequence[float], latent: Tensor, aim: float
+    ) -> float:
+        """As `choose_amount`, for a move that takes an amount: the first that is enough, else the best."""
         target = self.index(name)
         z, _ = self.lacking(name, latent)
         best, most = 0.0, -1.0
-        length = latent.shape[1] ** 0.5
-        for amount in amounts or [length * k / 16 for k in range(2, 21)]:
-            success = float((self.judge(z + amount * normalize(vector, dim=0))[:, target] > 0.5).double().mean())
+        for amount in amounts:
+            success = float((self.judge(move(z, amount))[:, target] > 0.5).double().mean())
             if success >= aim:
                 return amount
             if success > most:

@@ -98,11 +98,11 @@ def test_noise_data_is_a_data_set():
 
 
 def test_the_edits_stand_between_marks_of_their_own(tmp_path):
-    row = {"success": 0.9, "kept": 0.95, "control": 0.04, "faces": 700, "amount": 5.0, "judge": 0.99}
-    row["recipe"] = {"success": 0.5, "kept": 0.7, "control": 0.1}
+    way = {"success": 0.9, "kept": 0.95, "control": 0.04, "control_kept": 0.7, "amount": 5.0}
+    row = {"faces": 700, "judge": 0.99, "curved": way, "line": {**way, "kept": 0.8}, "recipe": {**way, "success": 0.5}}
     shares = {"mean": 0.02, "worst": 0.1, "which": "Young", "each": {}}
     side = {"fd": 10.0, "precision": 0.5, "recall": 0.5, "images": 100_000, "minutes": 10.0, "attributes": shares}
-    edits = {"Young": {**row, "success": 0.6}, "Hat": row}
+    edits = {"Young": {**row, "curved": {**way, "success": 0.6}}, "Hat": row}
     lab = {"n": 10_000, "seeds": 1, "threads": 2, "cpu": {**side, "fd": 35.0}}
     lab["shipped"] = {**side, "floor": 0.1, "baseline": 300.0, "edits": edits}
     found = {"lab02": lab, "where": {"lab02": "2026-01-01 on a test"}}
@@ -110,5 +110,9 @@ def test_the_edits_stand_between_marks_of_their_own(tmp_path):
     readme.write_text(f"{BEGIN}\n{END}\n{EDITS_BEGIN}\nold\n{EDITS_END}\nafter\n")
     write(found, readme)
     text = readme.read_text()
-    assert "3.5 times below" in text and "1 attributes reach 85 % and 88 %" in text and "75 %, others kept 95 %" in text
-    assert text.index("**Hat** | 90 % | 95 % | 4.0 %") < text.index("| Young | 60 %") and text.endswith("after\n")
+    assert "3.5 times below" in text and text.endswith("after\n")
+    assert (
+        "curved edits: 2 attributes, 700 fresh faces each | success 75 %, others kept 95 %; 1 attributes reach" in text
+    )
+    assert "straight directions: 2 attributes, 700 fresh faces each | success 90 %, others kept 80 %; 0 attr" in text
+    assert text.index("**Hat** | 90 %, 95 % | 90 %, 80 % | 50 %, 95 % | 4.0 % | 99 %") < text.index("| Young | 60 %")

@@ -47,6 +47,16 @@ def test_numbers_equal_a_count_by_hand(edits):
     assert edit.kept == pytest.approx((2 / 4 + 4 / 4) / 2)
 
 
+def test_an_edit_may_be_another_for_each_face(edits):
+    """The hat, exactly as far as each needs it: all have it, and nothing else has changed."""
+    needed = torch.tensor([1.0, 0, 0, 0, 0])
+    edit = edits.measure_move("hat", lambda z: z + (0.5 - z[:, :1]) * needed, BEFORE)
+    assert (edit.success, edit.kept, edit.faces) == (1, 1, 4)
+    assert edit.amount == pytest.approx((1.5 + 1.5 + 2.5 + 4.5) / 4)
+    goal = edits.choose("hat", lambda z, goal: z + goal * needed, [1.0, 2.5, 5.0], BEFORE, 0.7)
+    assert goal == 2.5
+
+
 def test_exclusive_attributes_count_once():
     before = torch.tensor([[0, 1, 1, 0, 0], [0, 0, 0, 1, 0], [0, 1, 1, 0, 0], [0, 0, 0, 1, 0]]).float()
     after = before.clone()

@@ -64,7 +64,9 @@ def test_equalised_weights_keep_the_scale_and_a_step_moves_them_alike():
     torch.manual_seed(0)
     x = torch.randn(4000, 300)
     assert EqualizedLinear(300, 50)(x).std().item() == pytest.approx(1, rel=0.05)
-    assert EqualizedConv2d(40, 50, 3)(torch.randn(4, 40, 32, 32))[:, :, 1:-1, 1:-1].std().item() == pytest.approx(1, rel=0.05)
+    assert EqualizedConv2d(40, 50, 3)(torch.randn(4, 40, 32, 32))[:, :, 1:-1, 1:-1].std().item() == pytest.approx(
+        1, rel=0.05
+    )
     slow, fast = EqualizedLinear(300, 1, lr_multiplier=0.01), EqualizedLinear(300, 1)
     moved = []
     for layer in (slow, fast):
