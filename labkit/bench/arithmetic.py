@@ -25,7 +25,7 @@ PICKS = 10
 
 
 def arithmetic(
-    artist: Game, *, fit: int = 60_000, tuning: int = 500, fresh: int = 6_000, aim: float = 0.88, epochs: int = 25
+    artist: Game, *, fit: int = 50_000, tuning: int = 300, fresh: int = 6_000, aim: float = 0.88, epochs: int = 25
 ) -> dict[str, Any]:
     """Add each attribute of the built-in faces to fresh faces that lack it.
 

@@ -1,6 +1,6 @@
 """`make results`: measure what the README claims, on this machine, and write the table there.
 
-    python -m labkit.bench.results            everything, about 85 minutes on a quiet 2-core machine
+    python -m labkit.bench.results            everything, about 70 minutes on a quiet 2-core machine
     python -m labkit.bench.results --only speed resume
 
 Every figure lands in results.json with the machine and the command; the README's table is written from that file.
@@ -141,7 +141,7 @@ def lab02() -> dict[str, Any]:
     from labkit.bench import lab02 as measures
 
     root = checkout()
-    return measures.lab02(SEEDS, sheet=root / SHEET if root else None)
+    return measures.lab02(sheet=root / SHEET if root else None)
 
 
 def truth() -> dict[str, Any]:

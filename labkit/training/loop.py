@@ -4,6 +4,7 @@ Exact resume rests on three things: a batch is a pure function of (seed, images 
 (seed, step, rank) at the start of each step, and all the rest is in the checkpoint.
 """
 
+import os
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -314,7 +315,9 @@ class Trainer:
             self.meters.load_state_dict(state["meters"], self.device)
             self.step, self.images, self.seconds = state["step"], state["images"], state["seconds"]
             self.best, self._saved_step = state["best"], state["step"]
-            if self.settings.threads is None and state["session"]["threads"].isdigit():
+            # As many threads as before, or the last bits differ; unless somebody asks for another number.
+            asked = self.settings.threads or os.environ.get("LABKIT_THREADS")
+            if not asked and state["session"]["threads"].isdigit():
                 self.threads = min(int(state["session"]["threads"]), cores())
             now = self._session()
             changes = {key: f"{old} → {now[key]}" for key, old in state["session"].items() if now[key] != old}

@@ -80,6 +80,20 @@ def test_a_resume_with_other_moments_would_differ(tmp_path):
     assert outcome(tmp_path / "cut")[0] != outcome(tmp_path / "whole")[0]
 
 
+def test_a_resume_takes_as_many_threads_as_before_unless_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr("labkit.training.loop.cores", lambda: 4)
+    quick(convolutional(), run=tmp_path, threads=1, steps=2)
+
+    def threads(steps):
+        assert quick(convolutional(), run=tmp_path, steps=steps, threads=None).step == steps
+        return checkpoint.load(tmp_path / "last.pt")["session"]["threads"]
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert threads(3) == "1"
+    monkeypatch.setenv("LABKIT_THREADS", "2")
+    assert threads(4) == "2"
+
+
 def test_moments_take_their_parameters_layout(tmp_path):
     from labkit.training.loop import Trainer
     from labkit.training.settings import Settings
