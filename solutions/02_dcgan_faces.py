@@ -727,10 +727,10 @@ show(sliders.picture(), "The same without sliders: a row for each attribute, fro
 # %%
 from labkit.nn.curved import Predictor
 
-many = artist.latent(600 if SMOKE else 20_000, seeded(13))
+many = artist.latent(1500 if SMOKE else 20_000, seeded(13))
 said = torch.cat([look(draw(part)) for part in many.split(500)])
 cut = len(many) // 10
-predictor = Predictor.fit(many[cut:], said[cut:], NAMES, epochs=1 if SMOKE else 25)
+predictor = Predictor.fit(many[cut:], said[cut:], NAMES, epochs=30 if SMOKE else 25, batch=128 if SMOKE else 256)
 planes = Directions.fit(many[cut:], said[cut:], NAMES, apart=False).slopes
 truth = said[:cut] > 0.5
 for name in CHOSEN:
@@ -738,10 +738,12 @@ for name in CHOSEN:
     heights = many[:cut] @ planes[i]
     flat = (heights > heights.quantile(1 - float(truth[:, i].float().mean()))) == truth[:, i]
     bent = (predictor(many[:cut])[:, i] > 0) == truth[:, i]
-    print(f"{name:>14}: the plane is right for {flat.float().mean():.0%}, the bent surface for {bent.float().mean():.0%}")
+    print(
+        f"{name:>14}: the plane is right for {flat.float().mean():.0%}, the bent surface for {bent.float().mean():.0%}"
+    )
 
 # %% [markdown]
-# The network sees more than the plane: attributes are *bent* in z. So each face needs a step of its own. With $f_k$ for the network's answer (a logit) we look for the nearest $z + d$ that has attribute k, and whose other answers are as they were:
+# With 20,000 faces the network sees more than the plane (with the 1,500 of `smoke` hardly): attributes are *bent* in z. So each face needs a step of its own. With $f_k$ for the network's answer (a logit) we look for the nearest $z + d$ that has attribute k, and whose other answers are as they were:
 #
 # $$\min_d\; \max(0,\, g - f_k(z + d)) + λ \textstyle\sum_{j ≠ k} \text{loss of } f_j + μ \lVert d \rVert^2 \qquad (5)$$
 #

@@ -15,6 +15,7 @@ from labkit.metrics.judges import judge
 from labkit.models.game import Game
 from labkit.nn.curved import Predictor
 from labkit.nn.directions import Directions, mean_difference
+from labkit.training.precision import Precision
 
 ENOUGH = 500
 """Fresh faces that lack an attribute, of which a figure is the mean."""
@@ -45,10 +46,12 @@ def arithmetic(
     """
     look = judge("attributes")
     generator: Any = artist.generator
+    precision = Precision.on(torch.device("cpu"))  # some 300,000 faces are drawn
 
     @torch.no_grad()
     def draw(latent: Tensor) -> Tensor:
-        return generator(latent).float()
+        with precision.autocast():
+            return generator(latent).float()
 
     edits = Edits(draw, look, look.names, exclusive=ONE_OF)
     z, steps, others = (

@@ -15,7 +15,7 @@ from labkit.metrics.judges import judge
 from labkit.models.game import Game
 from labkit.pictures import save_grid
 from labkit.recipes import evaluate, load_game, train_lab
-from labkit.threads import choose_threads
+from labkit.training import checkpoint
 
 LAB = "dcgan-faces"
 N = 10_000
@@ -25,21 +25,24 @@ GOOD_SUCCESS, GOOD_KEPT = 0.85, 0.88
 Row = tuple[str, str, str]
 
 
-def lab02(seeds: tuple[int, ...] = (0,), sheet: Path | None = None) -> dict[str, Any]:
+def lab02(seeds: tuple[int, ...] = (0,), sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
     """Train the lab at scale `cpu` on the built-in faces, and measure that and the shipped checkpoint.
 
     Args:
         seeds: of the trainings, ten minutes each.
         sheet: where to put the first run's samples as a picture.
+        keep: measure runs that are there already, and finish one that was stopped, instead of training anew.
     """
-    found: dict[str, Any] = {"n": N, "seeds": len(seeds), "threads": choose_threads()}
+    found: dict[str, Any] = {"n": N, "seeds": len(seeds)}
     scores: list[Score] = []
     images, minutes, shares = [], [], []
     for seed in seeds:
         folder = Path("runs", "results", f"{LAB}-{seed}")
-        shutil.rmtree(folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
         run = train_lab(LAB, scale="cpu", seed=seed, run=folder)
         scores.append(evaluate(folder, n=N))
+        found["threads"] = checkpoint.load(folder / "last.pt")["session"]["threads"]
         game, _ = load_game(folder)
         shares.append(frequencies(game))
         images.append(run.images)
