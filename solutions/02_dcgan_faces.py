@@ -839,18 +839,24 @@ groups = [[name for name in group if name in NAMES] for group in ONE_OF]
 edits = Edits(draw, look, NAMES, exclusive=[group for group in groups if group])
 tuning, fresh = artist.latent(50 if SMOKE else 300, seeded(11)), artist.latent(50 if SMOKE else 800, seeded(12))
 steps_tried, goals = ((4.0, 8.0), (4.0,)) if SMOKE else (None, (2.0, 4.0, 6.0, 8.0))
+
+
+def bend(name, goal=None):
+    return lambda z, goal=goal: predictor.move(z, name, goal)
+
+
 print("attribute       way            step   success  kept  control")
 if len(VARIED) < 4:
     print("Nothing to measure yet: the judge sees the same in nearly all faces.")
 for name in CHOSEN[: 2 if SMOKE else None] if len(VARIED) >= 4 else []:
     recipe, *_ = three_minus_three(name)
     means, apart = attribute_direction(z, has[:, NAMES.index(name)]), directions.vector(name)
-    goal = edits.choose(name, lambda z, goal: predictor.move(z, name, goal), goals, tuning, 0.9)
+    goal = edits.choose(name, bend(name), goals, tuning, 0.9)
     measured = {
         "3 − 3": edits.measure(name, recipe, float(recipe.norm()), fresh),
         "means": edits.measure(name, means, edits.choose_amount(name, means, tuning, amounts=steps_tried), fresh),
         "apart": edits.measure(name, apart, edits.choose_amount(name, apart, tuning, amounts=steps_tried), fresh),
-        "bent": edits.measure_move(name, lambda z: predictor.move(z, name, goal), fresh),
+        "bent": edits.measure_move(name, bend(name, goal), fresh),
     }
     for way, edit in measured.items():
         print(f"{name:<14}  {way:<12} {edit.amount:5.1f}   {edit.success:6.0%}  {edit.kept:5.0%}   {edit.control:5.0%}")
