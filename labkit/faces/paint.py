@@ -39,6 +39,7 @@ def _grain(canvas: Canvas) -> torch.Tensor:
     seed = canvas.look.backdrop_seed[:, None]
     size = canvas.size
     across = torch.arange(size, device=seed.device, dtype=torch.float32)
-    # The fractional part of a large sine is noise to the eye; in [-0.5, 0.5].
-    n = torch.sin(across * 12.9898 + across[:, None] * 78.233 + 97.0 * seed) * 437.585
-    return (n - n.floor() - 0.5) * (0.04 * canvas.look.grain[:, None])
+    # The fractional part of a large sine is noise to the eye; in [-0.5, 0.5]. In float64, as devices differ in the last
+    # bit of a sine: in float32 that bit would now and then be a whole period.
+    n = torch.sin((across * 12.9898 + across[:, None] * 78.233 + 97.0 * seed).double()) * 437.585
+    return (n - n.floor() - 0.5).float() * (0.04 * canvas.look.grain[:, None])
