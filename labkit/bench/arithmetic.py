@@ -3,6 +3,7 @@
 Directions are fitted on some latents, the length of each step is chosen on others, and all figures are of fresh ones.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -72,8 +73,8 @@ def arithmetic(
         vector = directions.vector(name)
         line = edits.measure(name, vector, edits.choose_amount(name, vector, steps, aim=aim), lacking)
         free = [other for group in ONE_OF if name in group for other in group if other != name]
-        bend = partial(predictor.move, name=name, free=free)
-        goal = edits.choose(name, lambda z, goal, bend=bend: bend(z, goal=goal), GOALS, steps, aim)
+        bend = _bend(predictor, name, free)
+        goal = edits.choose(name, bend, GOALS, steps, aim)
         found[name] = {
             "faces": len(lacking),
             "line": _numbers(line),
@@ -82,6 +83,13 @@ def arithmetic(
             "judge": look.card["measured"]["each"][name]["balanced"],
         }
     return found
+
+
+def _bend(predictor: Predictor, name: str, free: list[str]) -> Callable[[Tensor, float], Tensor]:
+    def move(latent: Tensor, goal: float) -> Tensor:
+        return predictor.move(latent, name, goal, free=free)
+
+    return move
 
 
 def _recipe(edits: Edits, name: str, z: Tensor, has: Tensor, fresh: Tensor) -> dict[str, float]:

@@ -38,6 +38,8 @@ class Mapping(nn.Module):
         lr_multiplier: how much slower it learns than the rest; at full speed it goes astray.
     """
 
+    mean: Tensor
+
     def __init__(self, latent_dim: int, style_dim: int, layers: int = 8, lr_multiplier: float = 0.01):
         super().__init__()
         sizes = [latent_dim, *[style_dim] * layers]
@@ -216,6 +218,8 @@ class StyleGAN(Game):
     """
 
     averaged = ("mapping", "synthesis")
+    usual_length: Tensor
+    synthesis: Synthesis | AdaINSynthesis
 
     def __init__(
         self,
@@ -295,7 +299,7 @@ class StyleGAN(Game):
         losses = {"fool": softplus(-self.critic(fake)).mean()}
         if self.path_length and step % self.path_every == 0:
             losses["path"] = self.path_length * self.path_every * self._path_penalty(max(1, len(real) // 2))
-        yield Turn("generator", **losses)
+        yield Turn("generator", watch=None, **losses)
 
     def _path_penalty(self, n: int) -> Tensor:
         """E(‖Jᵀ y‖ − a)², with a the running mean of the lengths: equal steps in W shall be equal steps in pictures."""
@@ -317,4 +321,4 @@ class StyleGAN(Game):
             return self.synthesis(w, self.noise(n, generator)).clamp(-1, 1).float()
 
 
-SYNTHESIS: dict[str, type[nn.Module]] = {"modulated": Synthesis, "adain": AdaINSynthesis}
+SYNTHESIS: dict[str, type[Synthesis] | type[AdaINSynthesis]] = {"modulated": Synthesis, "adain": AdaINSynthesis}

@@ -56,6 +56,8 @@ class Blur(nn.Module):
         padding: see `upfirdn2d`.
     """
 
+    kernel: Tensor
+
     def __init__(
         self, taps: Sequence[float] = BLUR, up: int = 1, down: int = 1, padding: tuple[int, int] | None = None
     ):
