@@ -4,7 +4,6 @@ Directions are fitted on some latents, the length of each step is chosen on othe
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
@@ -78,15 +77,15 @@ def arithmetic(
         found[name] = {
             "faces": len(lacking),
             "line": _numbers(line),
-            "curved": {**_numbers(edits.measure_move(name, partial(bend, goal=goal), lacking)), "goal": goal},
+            "curved": {**_numbers(edits.measure_move(name, _bend(predictor, name, free, goal), lacking)), "goal": goal},
             "recipe": _recipe(edits, name, z, has[:, i], lacking),
             "judge": look.card["measured"]["each"][name]["balanced"],
         }
     return found
 
 
-def _bend(predictor: Predictor, name: str, free: list[str]) -> Callable[[Tensor, float], Tensor]:
-    def move(latent: Tensor, goal: float) -> Tensor:
+def _bend(predictor: Predictor, name: str, free: list[str], goal: float = 0.0) -> Callable[..., Tensor]:
+    def move(latent: Tensor, goal: float = goal) -> Tensor:
         return predictor.move(latent, name, goal, free=free)
 
     return move
