@@ -1,7 +1,7 @@
 """Mistakes that a person can mend: one sentence, no traceback."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class UserError(Exception):
@@ -27,3 +27,14 @@ def nearest(name: str, known: Iterable[str], kind: str = "name") -> str:
     close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
     guess = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ";"
     return f"unknown {kind} {name!r}{guess} known: {', '.join(names) or 'none'}"
+
+
+def position(name: str, known: Sequence[str], kind: str = "name") -> int:
+    """Where a name stands among the known ones.
+
+    Raises:
+        UserError: it is none of them, with the nearest; see :func:`nearest`.
+    """
+    if name not in known:
+        raise UserError(nearest(name, known, kind))
+    return known.index(name)

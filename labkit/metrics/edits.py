@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from labkit.errors import UserError, nearest
+from labkit.errors import UserError, position
 
 Draw = Callable[[Tensor], Tensor]
 """Latents (N, D) to images."""
@@ -72,9 +72,7 @@ class Edits:
         Raises:
             UserError: unknown, with the nearest names.
         """
-        if name not in self.names:
-            raise UserError(nearest(name, self.names, "attribute"))
-        return self.names.index(name)
+        return position(name, self.names, "attribute")
 
     def lacking(self, name: str, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Those of the latents whose images lack an attribute, and what the judge says of them.

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, relu
 
-from labkit.errors import UserError, nearest
+from labkit.errors import position
 
 SURE = 4.0
 """Logits beyond this are as good as this: what is certain need not become more so."""
@@ -87,9 +87,7 @@ class Predictor(nn.Module):
         Raises:
             UserError: unknown, with the nearest names.
         """
-        if name not in self.names:
-            raise UserError(nearest(name, self.names, "attribute"))
-        return self.names.index(name)
+        return position(name, self.names, "attribute")
 
     def move(
         self,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, normalize
 
-from labkit.errors import UserError, nearest
+from labkit.errors import position
 
 
 def mean_difference(latent: Tensor, attribute: Tensor) -> Tensor:
@@ -142,9 +142,7 @@ class Directions:
         Raises:
             UserError: unknown, with the nearest names.
         """
-        if name not in self.names:
-            raise UserError(nearest(name, self.names, "attribute"))
-        return self.names.index(name)
+        return position(name, self.names, "attribute")
 
     def vector(self, name: str, locked: Sequence[str] = ()) -> Tensor:
         """An attribute's direction (D,) of length 1, orthogonal to the slopes of the locked attributes."""

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from labkit.faces import Face, Faces, render, sample
-from labkit.faces.correspondence import SHOWN, correspondence, mean_face, opened
+from labkit.faces.correspondence import OPEN, SHOWN, correspondence, mean_face, opened
 from labkit.faces.geometry import Geometry, Look
 from labkit.faces.truth import landmarks
 
@@ -22,7 +22,13 @@ def test_landmarks_carry_the_mean_faces():
         here = (landmarks(opened(geometry), SIZE) + 0.5) * (2 / SIZE) - 1
         there = (landmarks(mean_face(torch.device("cpu")), SIZE) + 0.5) * (2 / SIZE) - 1
         place = correspondence(geometry).to(torch.float32)(here)
+        as_drawn = correspondence(geometry).to(torch.float32)((landmarks(geometry, SIZE) + 0.5) * (2 / SIZE) - 1)
     assert float((place - there).abs().max()) < 1e-3
+    # Lids that are less open than OPEN lie elsewhere than where they are matched; all else is matched as it is drawn.
+    awake = np.minimum(PEOPLE["right_eye_open"], PEOPLE["left_eye_open"]) >= OPEN
+    others = np.setdiff1d(np.arange(68), np.arange(36, 48))
+    off = (as_drawn - there).abs().amax(2).numpy()
+    assert 30 < awake.sum() < len(PEOPLE) and off[awake].max() < 1e-3 and off[:, others].max() < 1e-3
 
 
 def test_it_is_there_where_the_face_is_seen():
