@@ -39,7 +39,7 @@ class Lab:
         build: from the images' shape, the number of classes and the model's options to a game.
         data: data sets to take, the first that can be had.
         scales: for each scale the model's options and the settings of `train`.
-        options: names of all that the model can be asked for, such as its loss.
+        options: all that the model can be asked for, such as its loss, by name with the default.
     """
 
     name: str
@@ -47,17 +47,20 @@ class Lab:
     build: Callable[..., Game]
     data: tuple[str, ...]
     scales: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = field(repr=False)
-    options: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Refuse options that the model does not have.
 
         Raises:
-            UserError: an unknown name, with the nearest ones.
+            UserError: an unknown name, with the nearest ones; a value of another kind than the default.
         """
-        for name in options:
+        for name, value in options.items():
             if name not in self.options:
                 raise UserError(nearest(name, self.options, f"option of {self.name!r}"))
+            wanted, given = (_kind(one) for one in (self.options[name], value))
+            if wanted != given:
+                raise UserError(f"the option {name} must be a {wanted}, such as {self.options[name]!r}, not {value!r}")
 
 
 def _gan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
@@ -74,11 +77,17 @@ def _cgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Ga
     return ConditionalGAN(image_shape, classes=classes, **options)
 
 
-def _options_of(*makers: Callable) -> tuple[str, ...]:
-    """The names of what can be chosen when a model is made: arguments that have a default."""
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "truth value"
+    return "number" if isinstance(value, int | float) else "word" if isinstance(value, str) else "list"
+
+
+def _options_of(*makers: Callable) -> dict[str, Any]:
+    """What can be chosen when a model is made: arguments that have a default, with it."""
     found = (argument for maker in makers for argument in inspect.signature(maker).parameters.values())
     given = ("image_shape", "classes")  # by the data
-    return tuple(one.name for one in found if one.default is not one.empty and one.name not in given)
+    return {one.name: one.default for one in found if one.default is not one.empty and one.name not in given}
 
 
 _DIGITS = ("mnist", "digits")

@@ -44,6 +44,9 @@ def test_an_option_replaces_the_recipe_s(tmp_path):
     assert done.game.generator.layers[0].weight.shape[1] == 4 * 4
     with pytest.raises(UserError, match="did you mean 'spectral'"):
         recipes.train_lab("dcgan", data="digits", scale="smoke", change={"spektral": True})
+    for wrong in ({"r1": "much"}, {"spectral": 1}, {"loss": 3}, {"augment": "colour"}):
+        with pytest.raises(UserError, match=f"the option {next(iter(wrong))} must be a"):
+            recipes.train_lab("dcgan", data="digits", scale="smoke", change=wrong)
     with pytest.raises(UserError, match="unknown loss"):
         recipes.train_lab("dcgan", data="digits", scale="smoke", change={"loss": "hinje"})
 
