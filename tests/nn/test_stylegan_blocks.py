@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
+from labkit.nn import filters
 from labkit.nn.equalized import EqualizedConv2d, EqualizedLinear
 from labkit.nn.filters import BLUR, Blur, filter2d, upfirdn2d
 from labkit.nn.losses import path_lengths
@@ -145,3 +146,20 @@ def test_path_lengths_of_a_linear_generator():
     noise = torch.randn(3, 3, 2, 2)
     wanted = (noise.flatten(1) / 2 @ matrix).square().sum(1).sqrt()
     torch.testing.assert_close(path_lengths(images, w, noise), wanted)
+
+
+@pytest.mark.parametrize("options", [{"up": 2}, {"down": 2}, {"padding": (1, 1)}, {"padding": (2, 2)}])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_matrices_and_convolutions_blur_alike(options, layout, monkeypatch):
+    """Uneven taps, so that a filter laid on the wrong way round shows; and the gradient, which is what they are for."""
+    torch.manual_seed(0)
+    blur = Blur((1.0, 3.0, 2.0, 0.5), **options)
+    results = []
+    for small in (80, 0):
+        monkeypatch.setattr(filters, "SMALL", small)
+        x = torch.linspace(-1, 1, 2 * 3 * 12 * 10).sin().view(2, 3, 12, 10).contiguous(memory_format=layout)
+        y = blur(x.requires_grad_())
+        (slope,) = torch.autograd.grad(y.square().sum(), x)
+        results.append((y.detach(), slope))
+    torch.testing.assert_close(results[0], results[1])
+    assert results[0][0].is_contiguous(memory_format=layout)
