@@ -1,10 +1,8 @@
 """Lab → model + data + settings, for each scale. What `labkit train`, `sample` and `evaluate` and the notebooks run."""
 
-import inspect
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,170 +12,15 @@ from torch import Tensor
 from labkit import data as datasets
 from labkit import weights
 from labkit.errors import UserError, nearest
-from labkit.models.cgan import ConditionalGAN
-from labkit.models.dcgan import dcgan
+from labkit.labs import LABS, SCALES, Lab
 from labkit.models.game import Game
-from labkit.models.gan import GAN, mlp_gan
 from labkit.pictures import to_uint8
 from labkit.threads import single_thread
-from labkit.training import Adam, Run, load, train
+from labkit.training import Run, load, train
 from labkit.training.precision import choose_device
 
 if TYPE_CHECKING:
     from labkit.metrics import Score
-
-SCALES = ("smoke", "cpu", "gpu", "paper")
-
-
-@dataclass(frozen=True)
-class Lab:
-    """What a lab trains.
-
-    Attributes:
-        name: its model's name.
-        title: one line.
-        build: from the images' shape, the number of classes and the model's options to a game.
-        data: data sets to take, the first that can be had.
-        scales: for each scale the model's options and the settings of `train`.
-        options: all that the model can be asked for, such as its loss, by name with the default.
-    """
-
-    name: str
-    title: str
-    build: Callable[..., Game]
-    data: tuple[str, ...]
-    scales: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = field(repr=False)
-    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    def check(self, options: Mapping[str, Any]) -> None:
-        """Refuse options that the model does not have.
-
-        Raises:
-            UserError: an unknown name, with the nearest ones; a value of another kind than the default.
-        """
-        for name, value in options.items():
-            if name not in self.options:
-                raise UserError(nearest(name, self.options, f"option of {self.name!r}"))
-            wanted, given = (_kind(one) for one in (self.options[name], value))
-            if wanted != given:
-                raise UserError(f"the option {name} must be a {wanted}, such as {self.options[name]!r}, not {value!r}")
-
-
-def _gan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
-    return mlp_gan(image_shape, **options)
-
-
-def _dcgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
-    return dcgan(image_shape, **options)
-
-
-def _cgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
-    if not classes:
-        raise UserError("the lab 'cgan' needs labels: a data set with classes, or a folder with a sub-folder for each")
-    return ConditionalGAN(image_shape, classes=classes, **options)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "truth value"
-    return "number" if isinstance(value, int | float) else "word" if isinstance(value, str) else "list"
-
-
-def _options_of(*makers: Callable) -> dict[str, Any]:
-    """What can be chosen when a model is made: arguments that have a default, with it."""
-    found = (argument for maker in makers for argument in inspect.signature(maker).parameters.values())
-    given = ("image_shape", "classes")  # by the data
-    return {one.name: one.default for one in found if one.default is not one.empty and one.name not in given}
-
-
-_DIGITS = ("mnist", "digits")
-_WASSERSTEIN = {"loss": "wasserstein", "critic_steps": 5, "gradient_penalty": 10.0, "critic_norm": False}
-# Found by a sweep on MNIST: five times the usual rate, and a second moment that forgets sooner, learn most a minute.
-_FAST = Adam(lr=1e-3, betas=(0.5, 0.99))
-# Gulrajani et al. 2017, algorithm 1, has 1e-4 and (0, 0.9), for networks a hundred times larger.
-_CRITIC = Adam(lr=1e-3, betas=(0.0, 0.99))
-_MINUTES = 4.0  # of training at scale `cpu`: what a student waits for on two cores
-
-
-def _scales(smoke: dict, cpu: dict, gpu: dict, paper: dict, **common: Any) -> dict[str, tuple[dict, dict]]:
-    """Model options by scale, with the lengths that all labs on digits share."""
-    return {
-        "smoke": (smoke, {"steps": 12, "batch": 32, "previews": 3, "log_steps": 4, **common}),
-        "cpu": (cpu, {"minutes": _MINUTES, "batch": 64, **common}),
-        "gpu": (gpu, {"images": 3_000_000, "batch": 128, "average_images": 50_000, **common}),
-        "paper": (paper, {"images": 6_000_000, "batch": 128, "average_images": 50_000, **common}),
-    }
-
-
-def _convolutional(**options: Any) -> dict[str, dict]:
-    widths = {"smoke": 8, "cpu": 32, "gpu": 64, "paper": 128}
-    return {scale: {"latent_dim": 64, "width": width, **options} for scale, width in widths.items()}
-
-
-LABS: dict[str, Lab] = {
-    lab.name: lab
-    for lab in (
-        Lab(
-            "gan",
-            "a GAN of multilayer perceptrons (Goodfellow et al. 2014)",
-            _gan,
-            _DIGITS,
-            _scales(
-                smoke={"width": 32},
-                cpu={"width": 64},
-                gpu={"width": 128},
-                paper={"width": 512, "latent_dim": 100},
-                optimizers=_FAST,
-            ),
-            _options_of(mlp_gan, GAN),
-        ),
-        Lab(
-            "dcgan",
-            "a GAN of strided convolutions (Radford et al. 2016)",
-            _dcgan,
-            _DIGITS,
-            _scales(**_convolutional(), optimizers=_FAST),
-            _options_of(dcgan, GAN),
-        ),
-        Lab(
-            "dcgan-faces",
-            "a DCGAN that draws faces (Radford et al. 2016)",
-            _dcgan,
-            ("faces",),
-            {
-                "smoke": ({"latent_dim": 100, "width": 8}, {"steps": 12, "batch": 32, "previews": 3, "log_steps": 4}),
-                "cpu": ({"latent_dim": 100, "width": 32}, {"minutes": 10.0, "batch": 64, "optimizers": _FAST}),
-                # R1 in place of D's batch norm: a lower FD-faces after as many minutes, and steady for hours.
-                "gpu": (
-                    {"latent_dim": 100, "width": 64, "r1": 1.0, "critic_norm": False},
-                    {"images": 3_000_000, "batch": 64, "optimizers": _FAST, "average_images": 50_000},
-                ),
-                # Section 4 of the paper, whose generator begins with 1,024 maps of 4 x 4.
-                "paper": (
-                    {"latent_dim": 100, "width": 128},
-                    {"images": 6_000_000, "batch": 128, "optimizers": Adam(lr=2e-4, betas=(0.5, 0.999))},
-                ),
-            },
-            _options_of(dcgan, GAN),
-        ),
-        Lab(
-            "cgan",
-            "a conditional GAN that draws the class it is asked for (Mirza & Osindero 2014)",
-            _cgan,
-            _DIGITS,
-            _scales(**_convolutional(), optimizers=_FAST),
-            _options_of(ConditionalGAN, GAN),
-        ),
-        Lab(
-            "wgan",
-            "a Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)",
-            _dcgan,
-            _DIGITS,
-            _scales(**_convolutional(**_WASSERSTEIN), optimizers=_CRITIC),
-            _options_of(dcgan, GAN),
-        ),
-    )
-}
 
 
 def choose_scale() -> str:

@@ -13,12 +13,13 @@ import torch
 from PIL import Image
 
 from labkit import data as datasets
-from labkit.bench.textbook import Textbook, celeba_loader, loader
+from labkit.bench.textbook import Textbook, TextbookStyleGAN, celeba_loader, loader
 from labkit.data.pictures import picture_size
 from labkit.data.readers.named import located
 from labkit.data.stream import Stream
 from labkit.models.dcgan import dcgan
-from labkit.models.gan import GAN
+from labkit.models.game import Game
+from labkit.models.stylegan import StyleGAN
 from labkit.threads import choose_threads
 from labkit.training import Settings
 from labkit.training.loop import Trainer
@@ -77,7 +78,7 @@ def _noise_data(n: int) -> datasets.Dataset:
     return datasets.Dataset("noise", {"image": images})
 
 
-def _trainer(game: GAN, data: datasets.Dataset, batch: int, **settings) -> Trainer:
+def _trainer(game: Game, data: datasets.Dataset, batch: int, **settings) -> Trainer:
     options = Settings(steps=10**9, batch=batch, progress="none", rehearse=False, **settings)
     trainer = Trainer(copy.deepcopy(game), data, options, None, None, {})
     torch.set_num_threads(trainer.threads)
@@ -113,6 +114,25 @@ def step_speed(batch: int = 64, width: int = 64, rounds: int = 12, steps: int = 
     images = batch * steps
     note = f"{Precision.on(device).name}; {machine(device)}"
     return Comparison(f"DCGAN step, {SIZE} px, ngf {width}, batch {batch}", images / mine, images / theirs, note)
+
+
+def stylegan_step_speed(
+    batch: int = 32, rounds: int = 6, size: int = SIZE, base: int = 2048, most: int = 256
+) -> Comparison:
+    """A training step of StyleGAN2 without its lazy penalties against the textbook's: same networks, same batch."""
+    device = choose_device()
+    torch.set_num_threads(choose_threads())
+    torch.manual_seed(0)
+    game = StyleGAN((3, size, size), 128, 128, 4, base=base, most=most, r1=0.0, path_length=0.0)
+    images = np.random.default_rng(0).integers(0, 256, (batch * 2, size, size, 3), np.uint8)
+    trainer = _trainer(game, datasets.Dataset("noise", {"image": images}), batch)
+    textbook = TextbookStyleGAN(copy.deepcopy(game), device)
+    real = trainer.stream.batch(0)["image"].contiguous()
+    mine, theirs = alternate(trainer.iterate, lambda: textbook.step(real), rounds, device)
+    note = f"{Precision.on(device).name}; {machine(device)}"
+    return Comparison(
+        f"StyleGAN2 step, {size} px, {base} / side channels, batch {batch}", batch / mine, batch / theirs, note
+    )
 
 
 def write_photographs(folder: Path, n: int, side: tuple[int, int] = (178, 218)) -> None:

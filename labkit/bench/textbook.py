@@ -7,11 +7,15 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import CelebA, ImageFolder
 
 from labkit.models.gan import GAN
+from labkit.models.stylegan import StyleGAN
+from labkit.nn.filters import Blur
+from labkit.nn.modulation import ModulatedConv2d
 
 
 class Textbook:
@@ -42,6 +46,40 @@ class Textbook:
         loss_g.backward()
         self.optimizer_g.step()
         return (loss_real + loss_fake).item(), loss_g.item()
+
+
+class TextbookStyleGAN:
+    """StyleGAN2's iteration as its widespread PyTorch versions have it, without the lazy penalties.
+
+    Styles scale the weights of a convolution with one group an image, filters are depthwise convolutions, and every
+    backward pass fills the gradients of both networks.
+    """
+
+    def __init__(self, game: StyleGAN, device: torch.device):
+        self.game, self.device = game.to(device), device
+        for module in game.modules():
+            if isinstance(module, ModulatedConv2d):
+                module.fused = True
+            if isinstance(module, Blur):
+                module.small = 0
+        generator = [*game.mapping.parameters(), *game.synthesis.parameters()]
+        self.optimizer_d = torch.optim.Adam(game.discriminator.parameters(), lr=2e-3, betas=(0.0, 0.99))
+        self.optimizer_g = torch.optim.Adam(generator, lr=2e-3, betas=(0.0, 0.99))
+
+    def step(self, real: Tensor) -> tuple[float, float]:
+        """One iteration on real images (B, C, H, W) in [−1, 1]; the losses of D and G."""
+        game = self.game
+        self.optimizer_d.zero_grad()
+        fake = game.synthesis(game.styles(len(real)), game.noise(len(real)))
+        loss_d = softplus(game.discriminator(fake.detach())).mean() + softplus(-game.discriminator(real)).mean()
+        loss_d.backward()
+        self.optimizer_d.step()
+        self.optimizer_g.zero_grad()
+        fake = game.synthesis(game.styles(len(real)), game.noise(len(real)))
+        loss_g = softplus(-game.discriminator(fake)).mean()
+        loss_g.backward()
+        self.optimizer_g.step()
+        return loss_d.item(), loss_g.item()
 
 
 def _steps(size: int) -> transforms.Compose:

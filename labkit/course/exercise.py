@@ -82,6 +82,7 @@ class Lab:
 LABS = {
     "01": Lab("01_gan_basics", "labkit.course.lab01"),
     "02": Lab("02_dcgan_faces", "labkit.course.lab02"),
+    "03": Lab("03_stylegan", "labkit.course.lab03"),
 }
 
 

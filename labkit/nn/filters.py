@@ -65,7 +65,7 @@ def bands(
 
 
 def resample(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """rows · x · columnsᵀ for each map of x, (B, C, H, W) → (B, C, H', W'), in x's memory format."""
+    """Rows · x · columnsᵀ for each map of x, (B, C, H, W) → (B, C, H', W'), in x's memory format."""
     if x.is_contiguous() or not x.is_contiguous(memory_format=torch.channels_last):
         return rows @ (x @ columns.T)
     batch, channels, height, width = x.shape
@@ -93,14 +93,14 @@ class Blur(nn.Module):
         kernel = filter2d(taps) * up**2
         size = kernel.shape[-1]
         self.up, self.down = up, down
-        self.taps = tuple(up * tap / sum(taps) for tap in taps)
+        self.taps, self.small = tuple(up * tap / sum(taps) for tap in taps), SMALL
         extra = size - up if up > 1 else size - down
         self.padding = padding or ((extra + 1) // 2 + up - 1, extra // 2)
         self.register_buffer("kernel", kernel, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, C, H', W')."""
-        if max(x.shape[2:]) > SMALL:
+        if max(x.shape[2:]) > self.small:
             return upfirdn2d(x, self.kernel, self.up, self.down, self.padding)
         rows, columns = (
             bands(self.taps, side, self.up, self.down, self.padding, x.dtype, str(x.device)) for side in x.shape[2:]

@@ -6,5 +6,24 @@ from labkit.widgets.directions import Sliders
 from labkit.widgets.figure import keep, show
 from labkit.widgets.interpolate import Walk
 from labkit.widgets.latent import Between, DrawMe
+from labkit.widgets.mixing import LayerSources, StyleMixing
+from labkit.widgets.two_spaces import TwoSpaces
+from labkit.widgets.unlabelled import Unlabelled
+from labkit.widgets.variation import NoiseLayers, Truncation
 
-__all__ = ["Arithmetic", "Between", "DrawMe", "Sliders", "Walk", "keep", "show", "two_players"]
+__all__ = [
+    "Arithmetic",
+    "Between",
+    "DrawMe",
+    "LayerSources",
+    "NoiseLayers",
+    "Sliders",
+    "StyleMixing",
+    "Truncation",
+    "TwoSpaces",
+    "Unlabelled",
+    "Walk",
+    "keep",
+    "show",
+    "two_players",
+]

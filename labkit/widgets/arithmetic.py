@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from labkit.errors import UserError, nearest
-from labkit.models.gan import GAN
 from labkit.threads import single_thread
 from labkit.widgets.explorer import button, slider
 from labkit.widgets.figure import metadata
-from labkit.widgets.panels import Look, Panels, Words, plain, sheet
+from labkit.widgets.panels import Drawer, Look, Panels, Words, plain, sheet
 from labkit.widgets.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Arithmetic(Panels):
     """A − B + C on faces that are pressed, with a slider for how much of A − B is added.
 
     Args:
-        game: any GAN in eval mode.
+        game: any GAN in eval mode, or a StyleGAN's space.
         a: numbers of the faces with something: glasses, say.
         b: numbers of faces without it, else alike.
         c: number of the face that shall get it.
@@ -42,7 +41,7 @@ class Arithmetic(Panels):
 
     def __init__(
         self,
-        game: GAN,
+        game: Drawer,
         a: Iterable[int] = (),
         b: Iterable[int] = (),
         c: int | None = None,
@@ -104,7 +103,7 @@ class Arithmetic(Panels):
         for page in range(_PAGES):
             numbers = range(page * self.faces.count, (page + 1) * self.faces.count)
             with single_thread(), torch.no_grad():
-                found = self.judge(self.game.generator(self.faces.latent(numbers))).cpu()
+                found = self.judge(self.game.generator(self.faces.latent(numbers)).clamp(-1, 1)).cpu()
             probability = torch.cat([probability.to(found), found])
             sure = probability[:, index]
             if (sure > 0.9).sum() >= each and (sure < 0.1).sum() > each:

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labkit.models.gan import GAN
 from labkit.nn.directions import Directions
 from labkit.threads import single_thread
 from labkit.widgets.explorer import button, slider
 from labkit.widgets.figure import keep, metadata
-from labkit.widgets.panels import Look, Panels, Words, plain, sheet
+from labkit.widgets.panels import Drawer, Look, Panels, Words, plain, sheet
 from labkit.widgets.saving import Saving, free_name
 
 if TYPE_CHECKING:
@@ -30,13 +29,14 @@ class Sliders(Panels):
     0 changes nothing, and the order of the moves plays no part.
 
     Args:
-        game: any GAN in eval mode.
+        game: any GAN in eval mode, or a StyleGAN's space.
         directions: of the attributes.
         names: attributes with a slider; all where not given. The others have boxes only.
         locked: attributes that are locked at first.
         amounts: length of the step of a slider at 1, by attribute; √D, the length of a latent, where not given.
         judge: a net that knows attributes: it says what it sees.
         seed: of the first face.
+        start: the latent (1, D) to begin with, such as that of an inverted photograph, in place of a sample.
         width: of both pictures together, in pixels.
 
     Raises:
@@ -45,7 +45,7 @@ class Sliders(Panels):
 
     def __init__(
         self,
-        game: GAN,
+        game: Drawer,
         directions: Directions,
         names: Sequence[str] | None = None,
         *,
@@ -53,6 +53,7 @@ class Sliders(Panels):
         amounts: Mapping[str, float] | None = None,
         judge: Look | None = None,
         seed: int = 0,
+        start: Tensor | None = None,
         width: int = 440,
     ):
         import ipywidgets
@@ -64,7 +65,7 @@ class Sliders(Panels):
             directions.index(name)
         self.amounts = dict.fromkeys(self.names, game.latent_dim**0.5) | dict(amounts or {})
         self._seed = torch.Generator().manual_seed(seed)
-        self.start = game.latent(1, self._seed)
+        self.start = game.latent(1, self._seed) if start is None else start
         self._past: list[tuple[Tensor, dict[str, Any]]] = []
         self._touched = ""
         self._vectors: dict[tuple[str, ...], Tensor] = {}

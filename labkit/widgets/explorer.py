@@ -27,6 +27,9 @@ class Explorer:
         width: of the picture on the page, in pixels.
     """
 
+    columns: int | None = None
+    """Images a row; all in one where not given."""
+
     def __init__(self, width: int = 360):
         self.width = width
         self.controls: dict[str, ipywidgets.Widget] = {}
@@ -49,7 +52,7 @@ class Explorer:
         """Callback to encoded picture: the PNG for these values, the others as they stand."""
         with single_thread(), torch.no_grad():
             images = self.images(**{**self.values(), **values})
-            return png(images, columns=len(images))
+            return png(images, columns=self.columns or len(images))
 
     def update(self, *_: object) -> None:
         """Redraw the picture in the page."""

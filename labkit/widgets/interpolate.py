@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 
 from labkit.errors import UserError
-from labkit.models.gan import GAN
 from labkit.nn.latent import slerp
 from labkit.pictures import animate
 from labkit.threads import single_thread
 from labkit.widgets.explorer import button, slider
 from labkit.widgets.figure import SYNTHETIC, keep, metadata
-from labkit.widgets.panels import Look, Panels, Words, sheet
+from labkit.widgets.panels import Drawer, Look, Panels, Words, sheet
 from labkit.widgets.saving import Saving, free_name
 from labkit.widgets.thumbnails import Thumbnails
 
@@ -30,7 +29,7 @@ class Walk(Panels):
     """Interpolate between picked faces, in the order in which they were picked.
 
     Args:
-        game: any GAN in eval mode.
+        game: any GAN in eval mode, or a StyleGAN's space.
         faces: numbers of the faces picked at first.
         steps: frames from one face to the next.
         judge: a net that knows attributes: it says what it sees.
@@ -41,7 +40,7 @@ class Walk(Panels):
 
     def __init__(
         self,
-        game: GAN,
+        game: Drawer,
         faces: Iterable[int] = (0, 1),
         *,
         steps: int = 20,

@@ -27,6 +27,25 @@ class Look(Protocol):
         ...
 
 
+class Drawer(Protocol):
+    """A generator and its latents: a GAN in eval mode, or one of a StyleGAN's spaces."""
+
+    latent_dim: int
+    image_shape: tuple[int, int, int]
+
+    def eval(self) -> Any:
+        """Itself, in eval mode."""
+
+    def latent(self, n: int, generator: torch.Generator | None = None, /) -> Tensor:
+        """Latents (n, D)."""
+        ...
+
+    @property
+    def generator(self) -> Callable[[Tensor], Tensor]:
+        """Latents (n, D) to images (n, C, H, W)."""
+        ...
+
+
 def plain(name: str) -> str:
     """An attribute's name as one says it: ``Wearing_Hat`` → ``wearing hat``."""
     return name.replace("_", " ").lower()
@@ -36,7 +55,7 @@ def seen(judge: Look | None, images: Tensor, most: int = 6) -> list[str]:
     """What a judge sees in each picture, surest first, in words; empty without a judge."""
     if judge is None:
         return [""] * len(images)
-    sure, order = judge(images).sort(1, descending=True)
+    sure, order = judge(images.clamp(-1, 1)).sort(1, descending=True)
     found = [[plain(judge.names[i]) for p, i in zip(row, at) if p > 0.5][:most] for row, at in zip(sure, order)]
     return [", ".join(names) or "nothing that it knows" for names in found]
 

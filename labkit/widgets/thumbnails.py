@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from labkit.models.gan import GAN
 from labkit.pictures import png
 from labkit.threads import single_thread
 from labkit.widgets.explorer import button
-from labkit.widgets.panels import Look, seen
+from labkit.widgets.panels import Drawer, Look, seen
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -32,7 +31,7 @@ class Thumbnails:
     """Samples of a game, a page of them as buttons with pictures. A sample's number stays its own for good.
 
     Args:
-        game: any GAN in eval mode.
+        game: any GAN in eval mode, or a StyleGAN's space.
         press: called with a sample's number.
         mark: what is written beside a sample's number ("A"), or "".
         seed: of the samples: the same seed gives the same faces.
@@ -42,7 +41,7 @@ class Thumbnails:
 
     def __init__(
         self,
-        game: GAN,
+        game: Drawer,
         press: Callable[[int], None],
         mark: Callable[[int], str],
         *,

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
-from labkit.nn import filters
 from labkit.nn.equalized import EqualizedConv2d, EqualizedLinear
 from labkit.nn.filters import BLUR, Blur, filter2d, upfirdn2d
 from labkit.nn.losses import path_lengths
@@ -150,13 +149,13 @@ def test_path_lengths_of_a_linear_generator():
 
 @pytest.mark.parametrize("options", [{"up": 2}, {"down": 2}, {"padding": (1, 1)}, {"padding": (2, 2)}])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_matrices_and_convolutions_blur_alike(options, layout, monkeypatch):
+def test_matrices_and_convolutions_blur_alike(options, layout):
     """Uneven taps, so that a filter laid on the wrong way round shows; and the gradient, which is what they are for."""
     torch.manual_seed(0)
     blur = Blur((1.0, 3.0, 2.0, 0.5), **options)
     results = []
     for small in (80, 0):
-        monkeypatch.setattr(filters, "SMALL", small)
+        blur.small = small
         x = torch.linspace(-1, 1, 2 * 3 * 12 * 10).sin().view(2, 3, 12, 10).contiguous(memory_format=layout)
         y = blur(x.requires_grad_())
         (slope,) = torch.autograd.grad(y.square().sum(), x)

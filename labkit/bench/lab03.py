@@ -1,0 +1,220 @@
+"""What Lab 03 claims: StyleGAN against the DCGAN at equal images and at equal minutes, and W against Z."""
+
+import shutil
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from labkit.bench.lab02 import GOOD_KEPT, GOOD_SUCCESS
+from labkit.faces import ONE_OF
+from labkit.metrics.edits import Edits
+from labkit.metrics.judges import judge
+from labkit.metrics.paths import path_length
+from labkit.metrics.separability import separability
+from labkit.models.spaces import Space, w_space, z_space
+from labkit.models.stylegan import StyleGAN
+from labkit.nn.directions import Directions
+from labkit.pictures import save_grid
+from labkit.recipes import evaluate, load_game, train_lab
+from labkit.threads import single_thread
+from labkit.training import checkpoint
+
+LAB, BEFORE = "stylegan", "dcgan-faces"
+N = 10_000
+IMAGES = 200_000
+"""At which both are compared."""
+PATHS = 2_000
+NAMED = 20_000
+"""Samples that the judge of attributes names, for planes and directions."""
+SEEDS = (0, 1, 2)
+Row = tuple[str, str, str]
+
+
+def lab03(sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
+    """Train the lab at scale `cpu`, and for `IMAGES` at scale `gpu` beside the DCGAN; measure that and what ships.
+
+    Args:
+        sheet: where to put samples of the ten minutes as a picture.
+        keep: measure runs that are there already, and finish those that were stopped, instead of training anew.
+    """
+    found: dict[str, Any] = {"n": N, "images": IMAGES}
+    cpu = _trained(LAB, "cpu", "cpu", keep)
+    found["cpu"] = cpu
+    if sheet:
+        game, _ = load_game(cpu["folder"])
+        save_grid(game.sample(72, generator=torch.Generator().manual_seed(0)), sheet, columns=12)
+    found["equal"] = {lab: _trained(lab, "gpu", "equal", keep, images=IMAGES) for lab in (LAB, BEFORE)}
+    return {**found, "shipped": shipped()}
+
+
+def _trained(lab: str, scale: str, name: str, keep: bool, images: int | None = None) -> dict[str, Any]:
+    folder = Path("runs", "results", f"{lab}-{name}")
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    run = train_lab(lab, scale=scale, run=folder, images=images)
+    score = evaluate(folder, n=N)
+    print(score.table(), flush=True)
+    return {
+        "folder": str(folder),
+        "fd": score.value,
+        "precision": score.precision,
+        "recall": score.recall,
+        "images": run.images,
+        "minutes": run.seconds / 60,
+        "threads": checkpoint.load(folder / "last.pt")["session"]["threads"],
+    }
+
+
+def shipped() -> dict[str, Any]:
+    """The checkpoint that comes with labkit: its score beside the DCGAN's, its spaces, and how fast it answers."""
+    game, card = load_game(LAB)
+    assert isinstance(game, StyleGAN)
+    score, before = evaluate(LAB, n=N), evaluate(BEFORE, n=N)
+    made, made_before = card["made"], load_game(BEFORE)[1]["made"]
+    print(score.table(), flush=True)
+    return {
+        "fd": score.value,
+        "precision": score.precision,
+        "recall": score.recall,
+        "floor": score.floor.value,
+        "baseline": score.baseline.value,
+        "images": made["images"],
+        "minutes": made["minutes"],
+        "threads": made["session"]["threads"],
+        "before": {
+            "fd": before.value,
+            "images": made_before["images"],
+            "minutes": made_before["minutes"],
+            "threads": made_before["session"]["threads"],
+        },
+        "spaces": spaces(game),
+        "explorer_ms": explorer_ms(game),
+    }
+
+
+def spaces(game: StyleGAN, seeds: tuple[int, ...] = SEEDS) -> dict[str, dict[str, Any]]:
+    """Z and W: path lengths, separability, what a linear fit explains, and edits; mean and deviation over the seeds.
+
+    The seeds are of the latents that are measured, not of trainings.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for space in (z_space(game), w_space(game)):
+        each = [{**_paths(space, seed), **_attributes(space, seed)} for seed in seeds]
+        numbers = {key: [one[key] for one in each] for key in each[0]}
+        found[space.name] = {
+            key: {"mean": statistics.fmean(some), "std": statistics.stdev(some) if len(some) > 1 else 0.0}
+            for key, some in numbers.items()
+        }
+        print(space.name, found[space.name], flush=True)
+    return found
+
+
+def _latents(space: Space, n: int, seed: int) -> Tensor:
+    return space.latent(n, torch.Generator().manual_seed(seed))
+
+
+def _paths(space: Space, seed: int) -> dict[str, float]:
+    """PPL over whole paths, and at their ends."""
+    a, b = _latents(space, PATHS, 10 * seed + 1), _latents(space, PATHS, 10 * seed + 2)
+    return {
+        key: path_length(space.generator, a, b, arc=space.name == "Z", between=between, seed=seed).mean
+        for key, between in (("ppl", True), ("ppl_end", False))
+    }
+
+
+@torch.no_grad()
+def _attributes(space: Space, seed: int, fit: int = NAMED, tuning: int = 300, fresh: int = 1_500) -> dict[str, float]:
+    """What planes know, and how well straight steps edit: each as long as is needed for success on 85 % of some."""
+    look = judge("attributes")
+    edits = Edits(space.draw, look, look.names, exclusive=ONE_OF)
+    latent, steps, others = (_latents(space, n, 10 * seed + 3 + k) for k, n in enumerate((fit, tuning, fresh)))
+    said = edits.judge(latent)
+    parted = separability(latent, said, look.names)
+    common = [i for i, name in enumerate(look.names) if 0.05 < float((said[:, i] > 0.5).float().mean()) < 0.95]
+    directions = Directions.fit(latent, said[:, common], [look.names[i] for i in common])
+    length = float((latent - latent.mean(0)).square().sum(1).mean().sqrt())
+    amounts = [length * k / 16 for k in range(2, 25)]
+    measured = []
+    for name in directions.names:
+        vector = directions.vector(name)
+        amount = edits.choose_amount(name, vector, steps, aim=GOOD_SUCCESS + 0.03, amounts=amounts)
+        measured.append(edits.measure(name, vector, amount, others[:600]))
+    return {
+        "separability": parted.score,
+        "unknown": parted.unknown,
+        "accuracy": parted.accuracy,
+        "explained": parted.explained,
+        "attributes": len(measured),
+        "success": statistics.fmean(edit.success for edit in measured),
+        "kept": statistics.fmean(edit.kept for edit in measured),
+        "good": sum(edit.success >= GOOD_SUCCESS and edit.kept >= GOOD_KEPT for edit in measured),
+    }
+
+
+def explorer_ms(game: StyleGAN, times: int = 50) -> dict[str, float]:
+    """Style mixing, from callback to encoded picture on one thread: median and worst, in milliseconds."""
+    from labkit.widgets.mixing import StyleMixing
+
+    explorer = StyleMixing(game)
+    explorer.render()
+    found, last = [], game.synthesis.styles - 1
+    with single_thread():
+        for k in range(times):
+            start = time.perf_counter()
+            explorer.render(crossover=1 + k % last)
+            found.append(1000 * (time.perf_counter() - start))
+    return {"median": statistics.median(found), "worst": max(found)}
+
+
+def rows(found: dict[str, Any]) -> list[Row]:
+    """Lines of the README's table."""
+    cpu, equal, ready = found["cpu"], found["equal"], found["shipped"]
+    ours, theirs, before = equal[LAB], equal[BEFORE], ready["before"]
+    z, w = (ready["spaces"][name] for name in ("Z", "W"))
+
+    def both(key: str, digits: int) -> str:
+        return " against ".join(f"{one[key]['mean']:.{digits}f} ± {one[key]['std']:.{digits}f}" for one in (w, z))
+
+    return [
+        (
+            f"Lab 03, StyleGAN, {cpu['minutes']:.1f} minutes of {cpu['threads']} thread(s) on the built-in faces "
+            f"({cpu['images']:,} images)",
+            f"FD-faces {cpu['fd']:.1f}, one seed",
+            f"real against real {ready['floor']:.2f}; best trivial baseline {ready['baseline']:.0f}; "
+            f"N = {found['n']:,}",
+        ),
+        (
+            f"StyleGAN against DCGAN after {found['images']:,} images each",
+            f"FD-faces {ours['fd']:.2f} against {theirs['fd']:.2f}: × {ours['fd'] / theirs['fd']:.2f}",
+            f"less than half; {ours['minutes']:.0f} and {theirs['minutes']:.0f} minutes",
+        ),
+        (
+            f"the StyleGAN that ships ({ready['minutes']:.0f} minutes of {ready['threads']} thread(s), "
+            f"{ready['images']:,} images)",
+            f"FD-faces {ready['fd']:.2f}, precision {ready['precision']:.2f}, recall {ready['recall']:.2f}",
+            f"the DCGAN that ships: {before['fd']:.2f} ({before['minutes']:.0f} minutes of {before['threads']} "
+            f"thread(s), {before['images']:,} images)",
+        ),
+        ("perceptual path length in judge features, W against Z", both("ppl", 1), "whole paths; shorter is smoother"),
+        ("the same at the paths' ends, W against Z", both("ppl_end", 1), ""),
+        ("linear separability exp Σ H(Y｜X), W against Z", both("separability", 2), "1 is perfect"),
+        (
+            "variance of attributes' logits that a linear fit explains, W against Z",
+            both("explained", 3),
+            "R² on other latents",
+        ),
+        (
+            f"straight edits of {w['attributes']['mean']:.0f} attributes in W: success {w['success']['mean']:.0%}",
+            f"others kept {both('kept', 2)}",
+            f"success in Z {z['success']['mean']:.0%}",
+        ),
+        (
+            "style mixing, callback to encoded picture",
+            f"{ready['explorer_ms']['median']:.1f} ms, worst {ready['explorer_ms']['worst']:.0f} ms",
+            "at most 60 ms",
+        ),
+    ]

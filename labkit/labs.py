@@ -1,0 +1,219 @@
+"""What each lab trains: model, data, and settings by scale. A new lab is one entry here; `labkit.recipes` runs it."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from labkit.errors import UserError, nearest
+from labkit.models.cgan import ConditionalGAN
+from labkit.models.dcgan import dcgan
+from labkit.models.game import Game
+from labkit.models.gan import GAN, mlp_gan
+from labkit.models.stylegan import StyleGAN
+from labkit.training import Adam
+
+SCALES = ("smoke", "cpu", "gpu", "paper")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What a lab trains.
+
+    Attributes:
+        name: its model's name.
+        title: one line.
+        build: from the images' shape, the number of classes and the model's options to a game.
+        data: data sets to take, the first that can be had.
+        scales: for each scale the model's options and the settings of `train`.
+        options: all that the model can be asked for, such as its loss, by name with the default.
+    """
+
+    name: str
+    title: str
+    build: Callable[..., Game]
+    data: tuple[str, ...]
+    scales: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = field(repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Refuse options that the model does not have.
+
+        Raises:
+            UserError: an unknown name, with the nearest ones; a value of another kind than the default.
+        """
+        for name, value in options.items():
+            if name not in self.options:
+                raise UserError(nearest(name, self.options, f"option of {self.name!r}"))
+            wanted, given = (_kind(one) for one in (self.options[name], value))
+            if wanted != given:
+                raise UserError(f"the option {name} must be a {wanted}, such as {self.options[name]!r}, not {value!r}")
+
+
+def _gan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+    return mlp_gan(image_shape, **options)
+
+
+def _dcgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+    return dcgan(image_shape, **options)
+
+
+def _cgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+    if not classes:
+        raise UserError("the lab 'cgan' needs labels: a data set with classes, or a folder with a sub-folder for each")
+    return ConditionalGAN(image_shape, classes=classes, **options)
+
+
+def _stylegan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+    return StyleGAN(image_shape, **options)
+
+
+def _lazy(lr: float, every: int) -> Adam:
+    """Adam for a player whose penalty comes once in `every` steps and weighs `every` times as much.
+
+    Karras et al. 2020, appendix B: with c = every / (every + 1) its rate is c·lr and its β₂ is 0.99ᶜ.
+    """
+    c = every / (every + 1)
+    return Adam(lr=lr * c, betas=(0.0, 0.99**c))
+
+
+def _styles(**options: Any) -> dict[str, Any]:
+    """StyleGAN2 for 64 px on one device: short vectors, few maps, and no path-length penalty."""
+    return {"latent_dim": 128, "style_dim": 128, "mapping_layers": 4, "mixing": 0.5, "path_length": 0.0, **options}
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "truth value"
+    return "number" if isinstance(value, int | float) else "word" if isinstance(value, str) else "list"
+
+
+def _options_of(*makers: Callable) -> dict[str, Any]:
+    """What can be chosen when a model is made: arguments that have a default, with it."""
+    found = (argument for maker in makers for argument in inspect.signature(maker).parameters.values())
+    given = ("image_shape", "classes")  # by the data
+    return {one.name: one.default for one in found if one.default is not one.empty and one.name not in given}
+
+
+_DIGITS = ("mnist", "digits")
+_WASSERSTEIN = {"loss": "wasserstein", "critic_steps": 5, "gradient_penalty": 10.0, "critic_norm": False}
+# Found by a sweep on MNIST: five times the usual rate, and a second moment that forgets sooner, learn most a minute.
+_FAST = Adam(lr=1e-3, betas=(0.5, 0.99))
+# Gulrajani et al. 2017, algorithm 1, has 1e-4 and (0, 0.9), for networks a hundred times larger.
+_CRITIC = Adam(lr=1e-3, betas=(0.0, 0.99))
+_MINUTES = 4.0  # of training at scale `cpu`: what a student waits for on two cores
+
+
+def _scales(smoke: dict, cpu: dict, gpu: dict, paper: dict, **common: Any) -> dict[str, tuple[dict, dict]]:
+    """Model options by scale, with the lengths that all labs on digits share."""
+    return {
+        "smoke": (smoke, {"steps": 12, "batch": 32, "previews": 3, "log_steps": 4, **common}),
+        "cpu": (cpu, {"minutes": _MINUTES, "batch": 64, **common}),
+        "gpu": (gpu, {"images": 3_000_000, "batch": 128, "average_images": 50_000, **common}),
+        "paper": (paper, {"images": 6_000_000, "batch": 128, "average_images": 50_000, **common}),
+    }
+
+
+def _convolutional(**options: Any) -> dict[str, dict]:
+    widths = {"smoke": 8, "cpu": 32, "gpu": 64, "paper": 128}
+    return {scale: {"latent_dim": 64, "width": width, **options} for scale, width in widths.items()}
+
+
+# Found by a sweep on built-in faces, at the paper's 2e-3 and up to 1.2e-2: so few images want larger steps.
+_STYLES = {"generator": Adam(lr=6e-3, betas=(0.0, 0.99)), "discriminator": _lazy(6e-3, 16)}
+
+LABS: dict[str, Lab] = {
+    lab.name: lab
+    for lab in (
+        Lab(
+            "gan",
+            "a GAN of multilayer perceptrons (Goodfellow et al. 2014)",
+            _gan,
+            _DIGITS,
+            _scales(
+                smoke={"width": 32},
+                cpu={"width": 64},
+                gpu={"width": 128},
+                paper={"width": 512, "latent_dim": 100},
+                optimizers=_FAST,
+            ),
+            _options_of(mlp_gan, GAN),
+        ),
+        Lab(
+            "dcgan",
+            "a GAN of strided convolutions (Radford et al. 2016)",
+            _dcgan,
+            _DIGITS,
+            _scales(**_convolutional(), optimizers=_FAST),
+            _options_of(dcgan, GAN),
+        ),
+        Lab(
+            "dcgan-faces",
+            "a DCGAN that draws faces (Radford et al. 2016)",
+            _dcgan,
+            ("faces",),
+            {
+                "smoke": ({"latent_dim": 100, "width": 8}, {"steps": 12, "batch": 32, "previews": 3, "log_steps": 4}),
+                "cpu": ({"latent_dim": 100, "width": 32}, {"minutes": 10.0, "batch": 64, "optimizers": _FAST}),
+                # R1 in place of D's batch norm: a lower FD-faces after as many minutes, and steady for hours.
+                "gpu": (
+                    {"latent_dim": 100, "width": 64, "r1": 1.0, "critic_norm": False},
+                    {"images": 3_000_000, "batch": 64, "optimizers": _FAST, "average_images": 50_000},
+                ),
+                # Section 4 of the paper, whose generator begins with 1,024 maps of 4 x 4.
+                "paper": (
+                    {"latent_dim": 100, "width": 128},
+                    {"images": 6_000_000, "batch": 128, "optimizers": Adam(lr=2e-4, betas=(0.5, 0.999))},
+                ),
+            },
+            _options_of(dcgan, GAN),
+        ),
+        Lab(
+            "stylegan",
+            "a StyleGAN2 that draws faces (Karras et al. 2020)",
+            _stylegan,
+            ("faces",),
+            {
+                "smoke": (
+                    {"latent_dim": 32, "style_dim": 32, "mapping_layers": 2, "base": 256, "most": 16},
+                    {"steps": 8, "batch": 16, "previews": 2, "log_steps": 4, "optimizers": _STYLES},
+                ),
+                "cpu": (
+                    _styles(base=1024, most=128, r1=1.0),
+                    {"minutes": 10.0, "batch": 16, "optimizers": _STYLES},
+                ),
+                "gpu": (
+                    _styles(base=1024, most=128, r1=1.0),
+                    {"images": 3_000_000, "batch": 16, "optimizers": _STYLES, "average_images": 50_000},
+                ),
+                # Karras et al. 2020, tables of appendix B, at the data's own size.
+                "paper": (
+                    {},
+                    {
+                        "images": 25_000_000,
+                        "batch": 32,
+                        "average_images": 10_000,
+                        "optimizers": {"generator": _lazy(2e-3, 4), "discriminator": _lazy(2e-3, 16)},
+                    },
+                ),
+            },
+            _options_of(StyleGAN),
+        ),
+        Lab(
+            "cgan",
+            "a conditional GAN that draws the class it is asked for (Mirza & Osindero 2014)",
+            _cgan,
+            _DIGITS,
+            _scales(**_convolutional(), optimizers=_FAST),
+            _options_of(ConditionalGAN, GAN),
+        ),
+        Lab(
+            "wgan",
+            "a Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)",
+            _dcgan,
+            _DIGITS,
+            _scales(**_convolutional(**_WASSERSTEIN), optimizers=_CRITIC),
+            _options_of(dcgan, GAN),
+        ),
+    )
+}

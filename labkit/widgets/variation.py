@@ -1,0 +1,162 @@
+"""What ψ does, and what the noise does: truncation towards the mean face, and stochastic variation."""
+
+import io
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from labkit.models.stylegan import StyleGAN
+from labkit.pictures import png
+from labkit.threads import single_thread
+from labkit.widgets.explorer import button, slider
+from labkit.widgets.figure import metadata
+from labkit.widgets.mixing import Styles, span
+from labkit.widgets.panels import Panels, Words, sheet
+
+if TYPE_CHECKING:
+    import ipywidgets
+
+
+class Truncation(Panels):
+    """w̄ + ψ (w − w̄): from the mean face at ψ = 0 to the face itself at 1, and past it, or to its opposite below 0.
+
+    Args:
+        game: a StyleGAN in eval mode.
+        faces: shown beside the mean face.
+        seed: of the faces.
+        width: of all pictures together, in pixels.
+    """
+
+    def __init__(self, game: StyleGAN, faces: int = 4, seed: int = 0, width: int = 600):
+        super().__init__(width)
+        self.styles, self.faces = Styles(game, seed, psi=1.0), faces
+        self.w, last = self.styles.new(faces), game.synthesis.styles
+        self.controls = {
+            "psi": slider(-1.0, 1.5, 0.05, "ψ", value=0.7),
+            "layers": slider(1, last, 1, "first layers", value=last),
+            "new": button("other faces", self.renew, "Draw other faces"),
+        }
+
+    def renew(self) -> None:
+        """Other faces."""
+        self.w = self.styles.new(self.faces)
+        self.update()
+
+    def truncated(self, psi: float, layers: int) -> Tensor:
+        """Styles (faces, styles, D): truncated in the first layers, as they were in the others."""
+        w = self.styles.every(self.w)
+        return torch.cat([self.styles.game.mapping.truncate(w[:, :layers], psi), w[:, layers:]], 1)
+
+    def images(self, psi: float, layers: int) -> Tensor:
+        """The mean face, and the truncated ones."""
+        mean = self.still("mean", 0, lambda: self.styles.draw(self.styles.game.mapping.mean[None]))
+        return torch.cat([mean, self.styles.draw(self.truncated(psi, layers))])
+
+    def captions(self, psi: float, layers: int) -> list[Words]:
+        """The mean face, and ψ under each other one."""
+        said = [(f"ψ = {psi:.2f}", f"face {k + 1} at ψ = {psi:.2f}") for k in range(self.faces)]
+        return [("mean face", "the mean face"), *said]
+
+    def describe(self, psi: float, layers: int) -> str:
+        """How far from the mean, and in which layers."""
+        return (
+            f"ψ = {psi:.2f} in the {span(self.styles.game, 0, layers)} layers; at 0 all faces are the mean face there."
+        )
+
+    def picture(self) -> bytes:
+        """The picture twin: the faces at six values of ψ, as a PNG."""
+        file, rows = io.BytesIO(), []
+        with single_thread(), torch.no_grad():
+            for psi in (-0.7, 0.0, 0.35, 0.7, 1.0, 1.3):
+                styles = self.truncated(psi, self.styles.game.synthesis.styles)
+                rows.append((f"ψ = {psi}", self.styles.draw(styles)))
+        sheet(rows).save(file, "png", pnginfo=metadata("Truncation."))
+        return file.getvalue()
+
+
+class NoiseLayers(Panels):
+    """One face, and noise at the map sizes that are ticked: what changes, and where.
+
+    Args:
+        game: a StyleGAN in eval mode.
+        seed: of the face.
+        draws: noises of which the spread is taken.
+        width: of the four pictures together, in pixels.
+    """
+
+    def __init__(self, game: StyleGAN, seed: int = 0, draws: int = 8, width: int = 600):
+        import ipywidgets
+
+        super().__init__(width)
+        self.styles, self.draws = Styles(game, seed), draws
+        self.w, self._turn = self.styles.new(1), 0
+        self.sides = sorted(set(game.synthesis.noise_sides))
+        self._noises(seed)
+        self.controls = {"strength": slider(0.0, 3.0, 0.1, "strength", value=1.0)}
+        for side in self.sides:
+            self.controls[f"noise at {side} px"] = ipywidgets.Checkbox(
+                value=True,
+                description=f"noise at {side} px",
+                indent=False,
+                layout=ipywidgets.Layout(width="160px"),
+            )
+
+    def _noises(self, seed: int) -> None:
+        self.noises = self.styles.game.noise(self.draws, torch.Generator().manual_seed(seed))
+
+    def again(self) -> None:
+        """Other noise, the same face."""
+        self._turn += 1
+        self._noises(1000 + self._turn)
+        self.update()
+
+    def renew(self) -> None:
+        """Another face, the same noise."""
+        self._turn += 1
+        self.w = self.styles.new(1)
+        self.update()
+
+    def noise(self, strength: float, **on: bool) -> list[Tensor]:
+        """The noise of all draws: `strength` times as strong where it is on, and 0 where it is off."""
+        ticked = {side: float(on[f"noise at {side} px"]) for side in self.sides}
+        return [n * strength * ticked[n.shape[2]] for n in self.noises]
+
+    def images(self, strength: float, **on: bool) -> Tensor:
+        """Without noise, with it, the difference eight times as large, and the spread over the draws."""
+        game, noise = self.styles.game, self.noise(strength, **on)
+        bare = self.still("bare", self._turn, lambda: game.draw(self.w))
+        many = game.draw(self.w.expand(self.draws, -1), noise)
+        spread = many.std(0, keepdim=True).mean(1, keepdim=True).expand(-1, 3, -1, -1)
+        return torch.cat([bare, many[:1], (many[:1] - bare) * 8, spread * 16 - 1])
+
+    def captions(self, strength: float, **on: bool) -> list[Words]:
+        """What each picture is."""
+        return [
+            ("no noise", "the face without noise"),
+            ("with noise", self.describe(strength=strength, **on).rstrip(".")),
+            ("difference × 8", "the difference of both, eight times as large; grey is none"),
+            ("where it varies", f"white where {self.draws} draws of the noise differ most"),
+        ]
+
+    def describe(self, strength: float, **on: bool) -> str:
+        """Where there is noise."""
+        ticked = [f"{side} px" for side in self.sides if on[f"noise at {side} px"]]
+        return f"Noise of {strength:.1f} times the learned strength at {', '.join(ticked) or 'no size'}."
+
+    def layout(self, view: "ipywidgets.Widget") -> list["ipywidgets.Widget"]:
+        """Boxes in a row, the slider, buttons, pictures."""
+        import ipywidgets
+
+        wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap")
+        strength, *boxes = self.controls.values()
+        again = button("other noise", self.again, "Draw the noise anew for the same face")
+        new = button("another face", self.renew, "Draw another face")
+        return [ipywidgets.Box(boxes, layout=wrap), strength, ipywidgets.Box([again, new], layout=wrap), view]
+
+    def picture(self) -> bytes:
+        """The picture twin: the four pictures with noise everywhere, and at each size alone, as a PNG."""
+        everywhere = {f"noise at {side} px": True for side in self.sides}
+        rows = [everywhere] + [{f"noise at {side} px": side == one for side in self.sides} for one in self.sides]
+        with single_thread(), torch.no_grad():
+            return png(torch.cat([self.images(1.0, **row) for row in rows]), columns=4, scale=2)

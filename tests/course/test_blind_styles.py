@@ -1,0 +1,27 @@
+"""The checks of Lab 03 on answers that were collected before the judges were read: right ones pass, others hear why."""
+
+import pytest
+import torch
+
+from labkit.course.exercise import exercise
+from labkit.course.verdict import judge
+from tests.course.blind_styles import RIGHT, WRONG
+
+RIGHT_CASES = [pytest.param(n, f, id=f"{n}: {k}") for n in RIGHT for k, f in RIGHT[n].items()]
+WRONG_CASES = [pytest.param(n, f, id=f"{n}: {k}") for n in WRONG for k, (f, _) in WRONG[n].items()]
+
+
+@pytest.mark.parametrize(("name", "function"), RIGHT_CASES)
+def test_right_answers_pass(name, function):
+    for seed in range(3):
+        torch.manual_seed(seed)
+        verdict = judge(exercise(f"03.{name}"), function)
+        assert verdict.kind == "right", verdict
+
+
+@pytest.mark.parametrize(("name", "function"), WRONG_CASES)
+def test_wrong_answers_are_told_what_they_do(name, function):
+    torch.manual_seed(0)
+    verdict = judge(exercise(f"03.{name}"), function)
+    assert verdict.kind == "wrong" and len(verdict.message) > 20, verdict
+    assert verdict.hint or verdict.mistake in ("raised", "odd"), verdict
