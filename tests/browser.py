@@ -201,3 +201,21 @@ def browsing(work: Path, executable: str, home: Path) -> Iterator[Browser]:
     finally:
         launcher.terminate()
         launcher.wait(timeout=60)
+
+
+def write_notebook(path: Path, cells: str) -> None:
+    """A notebook of code cells that are parted by ``# %%``."""
+    made = [
+        {
+            "cell_type": "code",
+            "id": f"c{i}",
+            "source": source.strip(),
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for i, source in enumerate(cells.split("# %%"))
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook), encoding="utf-8")

@@ -1,13 +1,12 @@
 """The explorers of faces as a student meets them in JupyterLab: keys that press faces, move sliders, play a walk."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
 
 from labkit.doctor import chromium
-from tests.browser import browsing
+from tests.browser import browsing, write_notebook
 from tests.test_browser import MEDIAN, WORST
 
 pytest.importorskip("playwright", reason="playwright is not installed, so no browser was tried")
@@ -48,20 +47,7 @@ def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a student")
     work = folder / "work"
     work.mkdir()
-    cells = [
-        {
-            "cell_type": "code",
-            "id": f"c{i}",
-            "source": source.strip(),
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-        }
-        for i, source in enumerate(CELLS.split("# %%"))
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    (work / "explorers.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    write_notebook(work / "explorers.ipynb", CELLS)
     with browsing(work, chromium(), folder / "home") as browser, browser.open("explorers.ipynb") as page:
         page.run_all(seconds=120)
         assert page.errors() == []

@@ -1,6 +1,6 @@
 """`make results`: measure what the README claims, on this machine, and write the table there.
 
-    python -m labkit.bench.results            everything, about 70 minutes on a quiet 2-core machine
+    python -m labkit.bench.results            everything, about four hours on a quiet 2-core machine
     python -m labkit.bench.results --only speed resume
 
 Every figure lands in results.json with the machine and the command; the README's table is written from that file.
@@ -21,6 +21,7 @@ from typing import Any
 
 from labkit.bench.lab02 import edits_table
 from labkit.bench.lab02 import rows as lab02_rows
+from labkit.bench.lab03 import rows as lab03_rows
 from labkit.bench.truth import rows as truth_rows
 from labkit.data.arrays import checkout
 from labkit.errors import UserError
@@ -28,6 +29,7 @@ from labkit.errors import UserError
 BEGIN, END = "<!-- results: written by `make results` -->", "<!-- end of results -->"
 EDITS_BEGIN, EDITS_END = "<!-- edits: written by `make results` -->", "<!-- end of edits -->"
 SHEET = "results/lab02-ten-minutes.png"
+STYLES_SHEET = "results/lab03-ten-minutes.png"
 SEEDS = (0, 1, 2)
 N = 10_000
 
@@ -72,7 +74,14 @@ def lab01() -> dict[str, Any]:
 
 def speed() -> dict[str, Any]:
     """The step, the data, the epoch and `torch.compile`, each as a ratio."""
-    from labkit.bench.measure import Comparison, compile_speed, data_speed, epoch_speed, step_speed
+    from labkit.bench.measure import (
+        Comparison,
+        compile_speed,
+        data_speed,
+        epoch_speed,
+        step_speed,
+        stylegan_step_speed,
+    )
 
     measures: dict[str, Callable[[], Comparison]] = {
         "step": step_speed,
@@ -80,6 +89,7 @@ def speed() -> dict[str, Any]:
         "epoch": epoch_speed,
         "epoch_128": lambda: epoch_speed(n=1024, batch=128),
         "compile": compile_speed,
+        "stylegan": stylegan_step_speed,
     }
     return {name: measure().json() for name, measure in measures.items()}
 
@@ -144,6 +154,14 @@ def lab02() -> dict[str, Any]:
     return measures.lab02(sheet=root / SHEET if root else None)
 
 
+def lab03() -> dict[str, Any]:
+    """Lab 03 at scale `cpu`, StyleGAN beside the DCGAN after as many images, and the spaces of what ships."""
+    from labkit.bench import lab03 as measures
+
+    root = checkout()
+    return measures.lab03(sheet=root / STYLES_SHEET if root else None)
+
+
 def truth() -> dict[str, Any]:
     """What two minutes of training on the truth of the built-in faces are good for."""
     from labkit.bench.truth import learned
@@ -160,6 +178,7 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "truth": truth,
     "lab01": lab01,
     "lab02": lab02,
+    "lab03": lab03,
 }
 
 
@@ -183,12 +202,15 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         rows.append(("DCGAN's FD ÷ MLP's", f"{lab['dcgan']['fd'] / lab['gan']['fd']:.2f}", "at most 0.33"))
     if lab := found.get("lab02"):
         rows += lab02_rows(lab)
+    if lab := found.get("lab03"):
+        rows += lab03_rows(lab)
     bars = {
         "step": "≥ 2.4 with bf16 hardware, ≥ 1.0 without",
         "data": "≥ 10",
         "epoch": "≥ 2.2 with bf16 hardware",
         "epoch_128": "≥ 2 with bf16 hardware",
         "compile": "used only where it helps",
+        "stylegan": "float32, a group of the convolution for each image, every gradient",
         "celeba": "≥ 10",
     }
     for name, one in {**found.get("speed", {}), **found.get("data", {})}.items():

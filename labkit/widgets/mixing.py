@@ -158,6 +158,7 @@ class LayerSources(Panels):
                 description=f"layer {k}, {side} px",
                 tooltips=[f"layer {k} takes its style from face {name}" for name in self.NAMES],
                 style={"button_width": "44px", "description_width": "110px"},
+                layout=ipywidgets.Layout(width="300px", margin="0 12px 0 0"),
             )
             for k, side in enumerate(layer_sides(game))
         }
@@ -197,7 +198,7 @@ class LayerSources(Panels):
         return "Layers from face " + "; from ".join(said) + "."
 
     def layout(self, view: "ipywidgets.Widget") -> list["ipywidgets.Widget"]:
-        """The pictures above, a row of three buttons for each layer below."""
+        """The pictures above, three buttons for each layer below."""
         import ipywidgets
 
         wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap")
@@ -205,7 +206,9 @@ class LayerSources(Panels):
             button(f"all {name}", partial(self.all_from, name), f"Every layer from face {name}") for name in self.NAMES
         ]
         new = button("other faces", self.renew, "Draw three other faces")
-        return [view, ipywidgets.Box([*whole, new], layout=wrap), *self.controls.values()]
+        choices = ipywidgets.Layout(display="flex", flex_flow="row wrap", max_width="660px")
+        rows = ipywidgets.Box([*self.controls.values()], layout=choices)
+        return [view, ipywidgets.Box([*whole, new], layout=wrap), rows]
 
     def picture(self) -> bytes:
         """The picture twin: A with one pair of layers at a time from B, as a PNG."""

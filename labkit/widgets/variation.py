@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import ipywidgets
 
 
+def _signed(number: float) -> str:
+    return f"{number:.2f}".replace("-", "−")
+
+
 class Truncation(Panels):
     """w̄ + ψ (w − w̄): from the mean face at ψ = 0 to the face itself at 1, and past it, or to its opposite below 0.
 
@@ -55,8 +59,8 @@ class Truncation(Panels):
 
     def captions(self, psi: float, layers: int) -> list[Words]:
         """The mean face, and ψ under each other one."""
-        said = [(f"ψ = {psi:.2f}", f"face {k + 1} at ψ = {psi:.2f}") for k in range(self.faces)]
-        return [("mean face", "the mean face"), *said]
+        now = f"ψ = {_signed(psi)}"
+        return [("mean face", "the mean face"), *((now, f"face {k + 1} at {now}") for k in range(self.faces))]
 
     def describe(self, psi: float, layers: int) -> str:
         """How far from the mean, and in which layers."""
@@ -77,6 +81,8 @@ class Truncation(Panels):
 
 class NoiseLayers(Panels):
     """One face, and noise at the map sizes that are ticked: what changes, and where.
+
+    The slider is a factor to the strength that the generator has learned. Where pictures vary is shown so.
 
     Args:
         game: a StyleGAN in eval mode.
@@ -117,18 +123,22 @@ class NoiseLayers(Panels):
         self.w = self.styles.new(1)
         self.update()
 
-    def noise(self, strength: float, **on: bool) -> list[Tensor]:
-        """The noise of all draws: `strength` times as strong where it is on, and 0 where it is off."""
+    def noise(self, strength: float, draws: int, **on: bool) -> list[Tensor]:
+        """Noise of the first draws: `strength` times as strong where it is on, and 0 where it is off."""
         ticked = {side: float(on[f"noise at {side} px"]) for side in self.sides}
-        return [n * strength * ticked[n.shape[2]] for n in self.noises]
+        return [n[:draws] * strength * ticked[n.shape[2]] for n in self.noises]
+
+    def _spread(self, **on: bool) -> Tensor:
+        many = self.styles.game.draw(self.w.expand(self.draws, -1), self.noise(1.0, self.draws, **on))
+        return many.std(0, keepdim=True).mean(1, keepdim=True).expand(-1, self.styles.game.image_shape[0], -1, -1)
 
     def images(self, strength: float, **on: bool) -> Tensor:
         """Without noise, with it, the difference eight times as large, and the spread over the draws."""
-        game, noise = self.styles.game, self.noise(strength, **on)
+        game = self.styles.game
         bare = self.still("bare", self._turn, lambda: game.draw(self.w))
-        many = game.draw(self.w.expand(self.draws, -1), noise)
-        spread = many.std(0, keepdim=True).mean(1, keepdim=True).expand(-1, 3, -1, -1)
-        return torch.cat([bare, many[:1], (many[:1] - bare) * 8, spread * 16 - 1])
+        spread = self.still("spread", (self._turn, *on.values()), lambda: self._spread(**on))
+        noisy = game.draw(self.w, self.noise(strength, 1, **on))
+        return torch.cat([bare, noisy, (noisy - bare) * 8, spread * 16 - 1])
 
     def captions(self, strength: float, **on: bool) -> list[Words]:
         """What each picture is."""
@@ -136,7 +146,7 @@ class NoiseLayers(Panels):
             ("no noise", "the face without noise"),
             ("with noise", self.describe(strength=strength, **on).rstrip(".")),
             ("difference × 8", "the difference of both, eight times as large; grey is none"),
-            ("where it varies", f"white where {self.draws} draws of the noise differ most"),
+            ("where it varies", f"white where {self.draws} draws of the noise differ most, at the learned strength"),
         ]
 
     def describe(self, strength: float, **on: bool) -> str:

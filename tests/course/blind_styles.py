@@ -1521,7 +1521,7 @@ def tw_negative_slice(w, w_mean, psi, layers):
     return torch.cat([t_all(w[:, :-count], w_mean, psi), w[:, -count:]], 1)
 
 
-def tw_indexes_each(w, w_mean, psi, layers):
+def t_indexes_each(w, w_mean, psi, layers):
     out = w.clone()
     for i in range(layers):
         out[:, i] = w_mean + psi * (w[:, i] - w_mean)
@@ -1609,6 +1609,9 @@ TRUNCATE_RIGHT = {
     "in place on its own": t_in_place,
     "permuted": t_permuted,
     "slice_scatter": t_slice_scatter,
+    "layer by layer": t_indexes_each,  # `layers` is 0 to L, so an index beyond L is not asked for.
+    "detached": lambda w, m, psi, layers: t_cat(w, m, psi, layers).detach(),  # It serves sampling alone.
+    "first part detached": lambda w, m, psi, layers: torch.cat([t_all(w.data[:, :layers], m, psi), w[:, layers:]], 1),
 }
 TRUNCATE_WRONG = {
     "all layers": (lambda w, m, psi, layers: t_all(w, m, psi), "layers is ignored: all layers are truncated"),
@@ -1631,7 +1634,6 @@ TRUNCATE_WRONG = {
     "8 layers": (tw_count(lambda w, n: 8), "8 layers are hard-coded"),
     "0 is all": (tw_zero_is_all, "layers = 0 is taken for all"),
     "negative slice": (tw_negative_slice, "w[:, −0:] is everything: wrong when layers = L"),
-    "range beyond L": (tw_indexes_each, "fails when layers > L"),
     "images": (tw_batch, "w[:layers] cuts the batch, not the layers"),
     "features": (tw_features, "the first `layers` of the D numbers, not of the layers"),
     "first image": (tw_first_image, "only image 0 is truncated: right for a batch of one only"),
@@ -1679,8 +1681,6 @@ TRUNCATE_WRONG = {
     "in place": (tw_in_place, "changes w itself"),
     "view in place": (tw_view_in_place, "a slice is a view: w itself is changed"),
     "mean in place": (tw_mean_in_place, "changes w_mean itself"),
-    "detached": (lambda w, m, psi, layers: t_cat(w, m, psi, layers).detach(), "detach() cuts the graph"),
-    "first part detached": (tw_first(lambda w, m, psi: t_all(w.data, m, psi)), "no gradient in the truncated layers"),
     "tuple": (
         lambda w, m, psi, layers: (t_all(w[:, :layers], m, psi), w[:, layers:]),
         "returns the two parts as a tuple",

@@ -118,7 +118,7 @@ TRUNCATE_ALSO_WRONG = [
     ("clamped", cut(value=lambda w, m, psi: w.clamp(-psi, psi))),
     ("minus", cut(value=lambda w, m, psi: psi * (w - m) - m)),
     ("psi-clamped", cut(value=lambda w, m, psi: m + max(psi, 0) * (w - m))),
-    ("other-value", cut(value=lambda w, m, psi: m + 0.7 * (w - m))),
+    ("fixed-psi", cut(value=lambda w, m, psi: m + 0.7 * (w - m))),
     ("which-layers", cut(some=lambda k, layers: k < 6)),
 ]
 
@@ -247,7 +247,8 @@ R1_WRONG = {
     "entry-sum": r1(value=lambda g: g.flatten(1).sum(1).square().mean()),
     "fourth-power": r1(value=lambda g: g.flatten(1).square().sum(1).square().mean()),
     "scores": r1_scores,
-    "other-value": r1(point=lambda real: (0.5 * real).detach().requires_grad_()),
+    "other-value": r1(value=lambda g: 0.3 * squares(g)),
+    "not-at-real": r1(point=lambda real: (0.5 * real).detach().requires_grad_()),
     "create-graph": r1(slope=lambda critic, x: slope_of(critic, x, create=False)),
     "half-graph": r1(value=lambda g: (g * g.detach()).flatten(1).sum(1).mean()),
     "own-backward": r1_backward,

@@ -25,3 +25,13 @@ def test_wrong_answers_are_told_what_they_do(name, function):
     verdict = judge(exercise(f"03.{name}"), function)
     assert verdict.kind == "wrong" and len(verdict.message) > 20, verdict
     assert verdict.hint or verdict.mistake in ("raised", "odd"), verdict
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_no_answer_is_told_that_it_is_merely_wrong(name):
+    vague = {"other-value", "odd", "not-strength-times-noise", "not-finite"}
+    torch.manual_seed(0)
+    mistakes = {
+        answer: judge(exercise(f"03.{name}"), function).mistake for answer, (function, _) in WRONG[name].items()
+    }
+    assert not {answer: mistake for answer, mistake in mistakes.items() if mistake in vague}

@@ -22,7 +22,7 @@ def adain(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
 
 
 def judge_adain(function: Callable) -> None:
-    """Three shapes, channels and images of unequal mean and deviation, and a flat map."""
+    """Three shapes, channels and images of unequal mean and deviation, a flat map, and maps far from 0."""
     for seed, shape in enumerate(SHAPES):
         x, gamma, beta = (made.requires_grad_() for made in _inputs(seed, shape))
         value = tensor(_ask(function, x, gamma, beta), shape, "x comes out normalised, in its own shape (B, C, H, W).")
@@ -39,6 +39,12 @@ def judge_adain(function: Callable) -> None:
             f"{float(value[0, 0].detach().std(unbiased=False)):.3f}.",
             "Afterwards a map has the mean β and the deviation |γ|. " + MAPS,
         )
+    _judge_flat(function)
+    _judge_far(function)
+
+
+def _judge_flat(function: Callable) -> None:
+    """One flat map: it becomes β, and the others stay what they are without it."""
     x, gamma, beta = _inputs(7, (2, 3, 4, 4))
     x[1, 2] = 0.5
     value = call(function, x, gamma, beta)
@@ -47,6 +53,35 @@ def judge_adain(function: Callable) -> None:
             "flat",
             "a flat map has σ = 0, and your result for it is not finite.",
             "A tiny number, 1e-8, beside σ² below the root: 0 / √(0 + 1e-8) is 0.",
+        )
+    at, others = value.detach()[1, 2], torch.ones(2, 3, dtype=torch.bool)
+    others[1, 2] = False
+    if not near(at, beta[1, 2].expand_as(at), 2e-2):
+        raise Wrong(
+            "flat-value",
+            f"a flat map with β = {float(beta[1, 2]):.2f} becomes {float(at.mean()):.2f} in your result.",
+            "x − μ is 0 there, so β alone is left. A tiny number below the root does that without any exception.",
+        )
+    rights = [_adain(x, gamma, beta, unbiased=unbiased) for unbiased in (False, True)]
+    if not any(near(value[others], right[others], 1e-2) for right in rights):
+        raise Wrong(
+            "flat-spoils",
+            "if one map is flat, your result is another one for all the other maps too.",
+            "Each map has its own μ and σ. A tiny number below the root serves the flat one, without any `if`.",
+        )
+
+
+def _judge_far(function: Callable) -> None:
+    """Maps whose mean is a thousand times their deviation: E[x²] − μ² has no digits left."""
+    x, gamma, beta = _inputs(8, (2, 3, 5, 6))
+    x = 0.5 * (x - x.mean((2, 3), keepdim=True)) / x.std((2, 3), keepdim=True) + 1000
+    value = call(function, x, gamma, beta)
+    rights = [_adain(x.double(), gamma.double(), beta.double(), unbiased=unbiased) for unbiased in (False, True)]
+    if not (isinstance(value, Tensor) and any(near(value, right, 2e-2) for right in rights)):
+        raise Wrong(
+            "one-pass",
+            "with maps of mean 1000 and deviation 0.5 your σ is wrong: E[x²] − μ² loses all its digits there.",
+            "Subtract the mean first and square then: `.var(…)`, or the mean of (x − μ)².",
         )
 
 
@@ -85,6 +120,12 @@ def _adain(
     variance = x.var(dim, keepdim=True, unbiased=unbiased)
     std = variance.sqrt() + epsilon if outside else (variance + epsilon).sqrt()
     return gamma[:, :, None, None] * (x - x.mean(dim, keepdim=True)) / std + beta[:, :, None, None]
+
+
+def _counted(x: Tensor, g: Tensor, b: Tensor, count: int) -> Tensor:
+    """AdaIN with sums divided by a number of one's own."""
+    away = x - x.sum((2, 3), keepdim=True) / count
+    return g * away / (away.square().sum((2, 3), keepdim=True) / count + 1e-8).sqrt() + b
 
 
 def _mistakes(x: Tensor, gamma: Tensor, beta: Tensor) -> list[Known]:
@@ -177,7 +218,12 @@ def _mistakes(x: Tensor, gamma: Tensor, beta: Tensor) -> list[Known]:
             "γ multiplies β as well.",
             "First γ·(…), then + β, behind the bracket.",
         ),
-        ("subtracted", [g * n - b for n in normal], "you subtract β.", "+ β: the mean of a map is then β."),
+        (
+            "subtracted",
+            [g * n - b for n in normal],
+            "you subtract β where the equation adds it.",
+            "+ β: the mean of a map is then β.",
+        ),
         (
             "gamma-divides",
             [n / g + b for n in normal],
@@ -204,9 +250,76 @@ def _mistakes(x: Tensor, gamma: Tensor, beta: Tensor) -> list[Known]:
         ),
         (
             "one-number",
-            [g.mean(1, keepdim=True) * n + b.mean(1, keepdim=True) for n in normal],
+            [
+                scale * n + shift
+                for n in normal
+                for scale, shift in (
+                    (g.mean(1, keepdim=True), b.mean(1, keepdim=True)),
+                    (g[:, :1], b[:, :1]),
+                    (g.std(1, keepdim=True), b.mean(1, keepdim=True)),
+                )
+            ],
             "all channels of an image get the same scale and shift.",
             "Column c of γ and β belongs to channel c.",
+        ),
+        (
+            "mixed-style",
+            [
+                made(g) * n + made(b)
+                for n in normal
+                for made in (
+                    lambda s: s.flip(1),
+                    lambda s: s.flip(0),
+                    lambda s: s.transpose(0, 1).reshape(s.shape),
+                )
+            ],
+            "a map gets the γ and β of another channel or image.",
+            "Row b, column c of γ belongs to channel c of image b: `gamma[:, :, None, None]`, no `.T` or `reshape`.",
+        ),
+        (
+            "gamma-added",
+            [n + g + b for n in normal],
+            "you add γ, so every map keeps the deviation 1.",
+            "γ multiplies, β is added: γ·(x − μ)/σ + β.",
+        ),
+        (
+            "plus-mean",
+            [g * (x + mean) / std + b for std in stds],
+            "you add μ to x: its own mean is doubled instead of removed.",
+            "(x − μ)/σ, with a minus.",
+        ),
+        (
+            "brackets",
+            [g * x - mean / std + b for std in stds] + [g * (x - mean / std) + b for std in stds],
+            "only μ is divided by σ, and x is not: there are brackets missing.",
+            "The whole difference is divided: `(x - mean) / std`.",
+        ),
+        (
+            "root-mean-square",
+            [g * (x - mean) / x.square().mean((2, 3), keepdim=True).sqrt() + b],
+            "you divide by √E[x²], which also grows with the map's mean: it is not σ.",
+            "σ² is the mean of (x − μ)²: subtract μ first, or use `.var(…)`.",
+        ),
+        (
+            "clamped",
+            [g * (x - mean) / std.clamp(min=1) + b for std in stds],
+            "your σ is never below 1, so maps of low contrast stay so.",
+            "A tiny number, 1e-8, keeps a flat map from NaN. Any larger bound changes the others.",
+        ),
+        (
+            "first-statistics",
+            [
+                g * (x - mean[:1]) / std + b
+                for std in (x[:1].std((2, 3), keepdim=True, unbiased=u) for u in (True, False))
+            ],
+            "every image is normalised with the first one's μ and σ.",
+            MAPS,
+        ),
+        (
+            "count",
+            [_counted(x, g, b, count) for count in (x.shape[2] ** 2, x.shape[3] ** 2, 16**2, 32**2)],
+            "your means divide by another number than the H·W places of a map.",
+            "`.mean((2, 3))` counts them itself; maps need not be square, nor of one size. " + MAPS,
         ),
         (
             "epsilon",

@@ -68,6 +68,13 @@ def _judge_case(function: Callable, z: Tensor, layers: list[nn.Module]) -> None:
         weights = [next(layer.parameters()) for layer in layers]
         judge_gradients(value, [right], {"z": z, **{f"layer-{k}": w for k, w in enumerate(weights)}})
         return
+    again = _ask(function, z, list(layers))
+    if isinstance(again, Tensor) and not near(again, value):
+        raise Wrong(
+            "random",
+            "two calls with the same z and the same layers give different w.",
+            "Nothing is drawn in here: the layers are given, with their weights, and each is called as it is.",
+        )
     with torch.no_grad():
         recognise_any(value, _mistakes(z, layers))
     raise _unnamed(function, value, right)

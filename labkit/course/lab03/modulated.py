@@ -96,6 +96,13 @@ def _shaped(value: Any, shape: tuple[int, ...], weight: Tensor, hint: str) -> Te
 
 
 def _unnamed(value: Tensor, right: Tensor) -> Wrong:
+    extra = value - right
+    if near(extra, extra.mean((2, 3), keepdim=True).expand_as(extra)):
+        return Wrong(
+            "bias",
+            "each map of your result is right up to a number that is added to all of it: a bias.",
+            "Equations 1 and 3 have none: `conv2d` without its `bias`.",
+        )
     ratio = (value * right).sum() / right.square().sum()
     if near(value, ratio * right):
         return Wrong(

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, instance_norm, pad
+from torch.nn.functional import conv2d, instance_norm, interpolate, pad
 
 from labkit.course.lab03.results import Known
 
@@ -40,6 +40,12 @@ def modulation_mistakes(x: Tensor, weight: Tensor, style: Tensor) -> list[Known]
             return []
         wide = pad(x, (side,) * 4, mode)
         return [torch.cat([conv2d(image[None], w) for image, w in zip(wide, _unit(own))])]
+
+    def cropped() -> list[Tensor]:
+        if not 1 < weight.shape[-1] <= min(x.shape[2:]):
+            return []
+        small = torch.cat([conv2d(image[None], w) for image, w in zip(x, _unit(own))])
+        return [interpolate(small, x.shape[2:], mode=mode) for mode in ("nearest", "bilinear")]
 
     known: list[Known] = [
         (
@@ -139,7 +145,12 @@ def modulation_mistakes(x: Tensor, weight: Tensor, style: Tensor) -> list[Known]
             "the style is squared.",
             "w′ = s·w: the square comes only below the root.",
         ),
-        ("one-plus", [styled(1 + style)], "you scale by 1 + s.", "By s itself: w′_bocij = s_bc·w_ocij."),
+        (
+            "one-plus",
+            [styled(1 + style)],
+            "you scale the weights by 1 + s: a style of 0 would leave them as they are.",
+            "By s itself: w′_bocij = s_bc·w_ocij.",
+        ),
         (
             "style-changed",
             [styled(made) for made in (style.abs(), style.exp(), style.sigmoid(), style.softmax(1), style.tanh())],
@@ -204,6 +215,25 @@ def modulation_mistakes(x: Tensor, weight: Tensor, style: Tensor) -> list[Known]
             [made for mode in ("reflect", "replicate", "circular") for made in padded(mode)],
             "inside your result is right, but at the edges x was continued.",
             "With zeros: `padding=K // 2` of `conv2d`.",
+        ),
+        (
+            "stretched",
+            cropped(),
+            "your maps become smaller without padding, and are stretched to the size again: things move.",
+            "Zeros around x keep the size: `padding=K // 2` of `conv2d`.",
+        ),
+        (
+            "style-added",
+            [_each(x, _unit(weight[None] + scales)), _each(x, weight[None] + scales)],
+            "you add the style to the weights where the equation multiplies.",
+            "w′_bocij = s_bc·w_ocij.",
+        ),
+        (
+            "epsilon",
+            [_each(x, own / (square + epsilon).sqrt()) for epsilon in (1e-2, 0.1, 1.0)]
+            + [_each(x, own / (square.sqrt() + epsilon)) for epsilon in (1e-2, 0.1, 1.0)],
+            "your tiny number beside the norm is so large that it makes weak styles weaker.",
+            "1e-8, below the root.",
         ),
         ("groups", _regrouped(x, _unit(own)), *_GROUPS),
     ]

@@ -41,6 +41,7 @@ def judge_add_noise(function: Callable) -> None:
                 "No fixed seed in here: new noise at each call moves single hairs.",
             )
         everything.append(_judge_case(value, x, strength))
+    _judge_zero(function)
     _judge_spread(torch.cat([noise.flatten() for noise in everything]).sort().values)
     images = [image for noise in everything for image in noise]
     if any(all(abs(float(some.mean())) < 1e-5 for some in parts) for parts in (everything, images)):
@@ -48,6 +49,24 @@ def judge_add_noise(function: Callable) -> None:
             "normalised",
             "your noise always has a mean of exactly 0: it was normalised after it was drawn.",
             "`torch.randn` has mean 0 and deviation 1 only on average, and that is what is asked for.",
+        )
+
+
+def _judge_zero(function: Callable) -> None:
+    """All strengths 0, as a network begins: x comes back, and the strengths can learn."""
+    x = torch.randn(2, 3, 6, 5, generator=torch.Generator().manual_seed(820_330))
+    strength = torch.zeros(3, requires_grad=True)
+    value = tensor(
+        _ask(function, x, strength), tuple(x.shape), "Noise changes numbers and not the shape, (B, C, H, W)."
+    )
+    grad = None
+    if value.requires_grad:
+        (grad,) = torch.autograd.grad((value * (x + 2)).sum(), strength, allow_unused=True)
+    if grad is None or not grad.all():
+        raise Wrong(
+            "zero-strength",
+            "where all strengths are 0 no gradient reaches them: they begin at 0, and would stay there.",
+            "No shortcut for 0: x + strength·n is x there, but how it changes with the strength is n.",
         )
 
 
@@ -167,6 +186,12 @@ def _wrong_factor(added: Tensor, x: Tensor, s: Tensor, out: Tensor) -> Wrong:
             "x stays whole: x + strength·n.",
         ),
         (
+            "kept-variance",
+            (out * (1 + scale**2).sqrt() - x)[:, live] / scale[live],
+            "you divide the sum by √(1 + strength²), so x becomes weaker where noise is strong.",
+            "x stays whole: x + strength·n, and nothing behind it.",
+        ),
+        (
             "multiplied",
             factor / x[:, live],
             "your noise is multiplied by x: where x is 0 there is none.",
@@ -179,6 +204,20 @@ def _wrong_factor(added: Tensor, x: Tensor, s: Tensor, out: Tensor) -> Wrong:
             "x + strength·n: a sum.",
         ),
     )
+    silent = [c for c in range(len(s)) if s[c] != 0 and near(added[:, c], torch.zeros_like(added[:, c]))]
+    if silent:
+        return Wrong(
+            "silent-channels",
+            f"the channels {silent} get no noise, though their strength is not 0.",
+            "All channels at once: `x + strength[:, None, None] * noise`.",
+        )
+    if any(float((out == bound).double().mean()) > 0.02 for bound in (out.max(), out.min())):
+        return Wrong(
+            "clamped-output",
+            f"your result is cut off: it never leaves the numbers from {float(out.min()):.3g} to "
+            f"{float(out.max()):.3g}.",
+            "x + strength·n as it is: a map may hold any number. No `clamp` behind it.",
+        )
     for mistake, noise, message, hint in known:
         if _shared(noise):
             return Wrong(mistake, message, hint)
@@ -245,6 +284,12 @@ def _judge_graph(value: Tensor, x: Tensor, strength: Tensor, noise: Tensor) -> N
                 f"the values are right, but no gradient reaches {name}"
                 + (": it would stay as it began, at 0." if name == "strength" else "."),
                 f"Is there a `.detach()`, `.data` or `torch.no_grad()` on the way of {name}?",
+            )
+        if name == "x" and not near(grad, right, 5e-3) and abs(float(noise.std()) - 1) > 0.2:
+            raise Wrong(
+                "scaled-by-x",
+                f"your noise has the deviation {float(noise.std()):.2f}, and it depends on x.",
+                "n ~ N(0, 1) whatever x is: the strength alone says how much of it.",
             )
         if not near(grad, right, 5e-3):
             raise Wrong(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.judging import Raised, call, near, scalar
-from labkit.course.lab01.interpolates import Critic
+from labkit.course.lab01.interpolates import Critic, batches
 from labkit.course.lab03.results import Known, recognise_any
 from labkit.nn.losses import r1_penalty
 
@@ -37,8 +37,15 @@ def judge_lazy_r1(function: Callable) -> None:
         for slope, scale, column in ((None, 0.7, False), (weight / weight.norm() * 2.3, 1.0, True)):
             critic = Critic(slope, scale, column)
             step = (0, 4 * every, every)[seed]
-            value = scalar(_ask(function, critic, real, step, gamma, every))
-            _judge_value(value, critic, real, gamma, every)
+            given = _ask(function, critic, real, step, gamma, every)
+            if isinstance(given, (int, float)) and given == 0:
+                raise Wrong(
+                    "missed",
+                    f"at step {step} with every = {every} your penalty is left out, and it is due there.",
+                    PLAN + " The step is given: nothing is to be counted or kept between two calls.",
+                )
+            value, points = scalar(given), batches(critic, real)
+            _judge_value(function, value, critic, real, step, gamma, every, points)
     critic = Critic(None, 0.7)
     for step in range(3):  # every = 1 is R1 as it was before it became lazy.
         value = _ask(function, critic, real, step, 2.0, 1)
@@ -118,15 +125,29 @@ def _wrong_plan(due: list[int]) -> Wrong:
 
 
 def _ask(function: Callable, critic: Critic, real: Tensor, step: int, gamma: float, every: int) -> Any:
+    before = critic.scale.grad = torch.full_like(critic.scale, 0.25)  # What another loss has left there.
     try:
         value = call(function, critic, real, step, gamma, every)
     except Raised as raised:
         raise _explained(raised) from None
-    if critic.scale.grad is not None:
+    after = critic.scale.grad
+    if after is None or not after.any():
+        raise Wrong(
+            "clears-gradients",
+            "your function clears the gradients of the critic's parameters, which another loss may have left there.",
+            "Only the optimiser's loop calls `zero_grad`. `torch.autograd.grad` needs none: it adds nothing to `.grad`.",
+        )
+    if after is not before or float(after) != 0.25:
         raise Wrong(
             "own-backward",
             "your function calls `backward`, which also leaves gradients on the critic's parameters.",
             "`torch.autograd.grad(outputs, inputs, create_graph=True)` gives ∇D(x) and touches nothing else.",
+        )
+    if not critic.scale.requires_grad:
+        raise Wrong(
+            "frozen",
+            "your function freezes the critic's parameters: it can't learn from the penalty, nor from anything later.",
+            "Leave `requires_grad` of the parameters alone; x alone has to be marked.",
         )
     if real.requires_grad:
         real.requires_grad_(False)
@@ -161,7 +182,17 @@ def _explained(raised: Raised) -> Exception:
     return raised
 
 
-def _judge_value(value: Tensor, critic: Critic, real: Tensor, gamma: float, every: int) -> None:
+def _judge_value(
+    function: Callable,
+    value: Tensor,
+    critic: Critic,
+    real: Tensor,
+    step: int,
+    gamma: float,
+    every: int,
+    points: list[Tensor],
+) -> None:
+    """Judge a penalty that is due; `points` are the batches that the student gave to the critic."""
     right = every * gamma / 2 * r1_penalty(critic, real)
     if near(value, right):
         (slope,) = torch.autograd.grad(value, critic.scale, allow_unused=True) if value.requires_grad else (None,)
@@ -182,7 +213,28 @@ def _judge_value(value: Tensor, critic: Critic, real: Tensor, gamma: float, ever
     plain = real.detach().requires_grad_()
     scores = critic(plain).flatten()
     (slope,) = torch.autograd.grad(scores.sum(), plain)
-    recognise_any(value.double(), _mistakes(slope.double(), scores.detach().double(), gamma, every))
+    if points and not any(near(x, real) for x in points):
+        raise Wrong(
+            "not-at-real",
+            "you take the gradient at other points than the real images.",
+            "R1 looks at real x alone, as they are: `x = real.detach().requires_grad_()`.",
+        )
+    again = _ask(function, critic, real, step, gamma, every)
+    if isinstance(again, Tensor) and not near(again, value):
+        raise Wrong(
+            "random",
+            "two calls at the same images and the same step give different penalties.",
+            "Nothing is drawn in here: `critic(x).sum()`, or `torch.ones_like(scores)` as `grad_outputs`.",
+        )
+    if 0 < abs(float(value.detach())) < 1e-6 * float(right.detach()):
+        raise Wrong(
+            "saturated",
+            "where the critic is sure of itself your penalty is almost 0: you take the gradient of a loss or of a "
+            "probability.",
+            "∇D(x) is the gradient of the raw score: no softplus, sigmoid or logarithm before it.",
+        )
+    known = _mistakes(slope.double(), scores.detach().double(), float(critic.scale.detach()), gamma, every)
+    recognise_any(value.double(), known)
     raise Wrong(
         "other-value",
         f"with γ = {gamma:g} and every = {every} your penalty is {float(value.detach()):.4g} for gradients of the "
@@ -192,7 +244,7 @@ def _judge_value(value: Tensor, critic: Critic, real: Tensor, gamma: float, ever
     )
 
 
-def _mistakes(slope: Tensor, scores: Tensor, gamma: float, every: int) -> list[Known]:
+def _mistakes(slope: Tensor, scores: Tensor, scale: float, gamma: float, every: int) -> list[Known]:
     """Mistake, its values, what it does, what to look at; the gains can go wrong beside one other thing."""
     flat, gain, half = slope.flatten(1), every * gamma / 2, gamma / 2
     lengths, count, pixels = flat.norm(dim=1), len(flat), flat.shape[1]
@@ -273,7 +325,51 @@ def _mistakes(slope: Tensor, scores: Tensor, gamma: float, every: int) -> list[K
             "`torch.autograd.grad(critic(x).sum(), x, create_graph=True)`.",
         ),
     ]
+    known += [
+        (
+            "first-image",
+            [lengths[0].square(), lengths[0].square() / count] if count > 1 else [],
+            "only the first image of the batch counts in your penalty.",
+            "`critic(x).sum()` over all images, and " + each,
+        ),
+        (
+            "mixed-axes",
+            [squared * count / size for size in slope.shape[1:]],
+            "you add up the squares of all images, and divide by another number than that of the images.",
+            "`slope.flatten(1)`: dimension 0 counts the images. " + each,
+        ),
+        (
+            "weights",
+            [(scores / scale).mean().square(), (scores / scale).sum().square()],
+            "you take the gradient in the critic's parameters, and R1 looks at the gradient in x.",
+            "`torch.autograd.grad(critic(x).sum(), x, create_graph=True)`.",
+        ),
+    ]
     gains: list[Known] = [
+        (
+            "gamma-floored",
+            [every * (gamma // 2) * squared],
+            f"with γ = {gamma:g} your penalty is that of γ/2 = {gamma // 2:g}: it is rounded down.",
+            "`//` gives a whole number: `gamma / 2`.",
+        ),
+        (
+            "fixed-gamma",
+            [every * 10 / 2 * squared],
+            "your penalty is that of γ = 10, whatever γ is given.",
+            "γ/2 with the `gamma` that was given.",
+        ),
+        (
+            "fixed-every",
+            [16 * half * squared],
+            "your gain is 16, whatever `every` is given.",
+            "Times `every`.",
+        ),
+        (
+            "twice-gamma",
+            [4 * gain * squared],
+            "your penalty is four times too strong: γ is doubled instead of halved.",
+            "R1 is weighted by γ/2.",
+        ),
         (
             "no-gain",
             [half * squared],
@@ -289,7 +385,7 @@ def _mistakes(slope: Tensor, scores: Tensor, gamma: float, every: int) -> list[K
         (
             "gain-root",
             [half * squared * sqrt(every)],
-            "the gain is √every.",
+            "you multiply by √every, which makes up for a part of the steps only.",
             "What is left out in `every` − 1 steps is made up for in one: times `every`.",
         ),
         ("gain-squared", [half * squared * every**2], "you multiply by `every` twice.", "Once."),
@@ -300,9 +396,19 @@ def _mistakes(slope: Tensor, scores: Tensor, gamma: float, every: int) -> list[K
             "R1 is weighted by γ/2.",
         ),
         ("quarter", [gain * squared / 2], "your penalty is half of the right one.", "γ/2: one ½ alone."),
-        ("no-gamma", [every * squared / 2, every * squared], "γ has no effect.", "R1 is weighted by γ/2."),
+        (
+            "no-gamma",
+            [every * squared / 2, every * squared],
+            "γ has no effect on your penalty.",
+            "R1 is weighted by γ/2.",
+        ),
         ("bare", [squared, squared / 2], "neither γ nor `every` has any effect.", "every·(γ/2)·E‖∇D(x)‖²."),
-        ("gamma-squared", [every * gamma**2 / 2 * squared], "γ is squared.", "γ/2, as it is."),
+        (
+            "gamma-squared",
+            [every * gamma**2 / 2 * squared],
+            "you multiply by γ twice: the penalty goes with γ².",
+            "γ/2, once.",
+        ),
         (
             "negative",
             [-gain * squared],

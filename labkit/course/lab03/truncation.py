@@ -166,6 +166,36 @@ def _mistakes(w: Tensor, w_mean: Tensor, psi: float, layers: int) -> list[Known]
             "w̄ is the mean over very many w, and it is given: `w_mean`.",
         ),
         (
+            "mean-number",
+            in_first(w_mean.mean() + psi * (w - w_mean.mean())),
+            "you truncate towards one single number, the mean of w̄.",
+            "w̄ has D numbers, one for each of w: `w_mean` as it is.",
+        ),
+        (
+            "first-image",
+            where(first & (torch.arange(len(w))[:, None, None] == 0)) if len(w) > 1 else [],
+            "you truncate the first image of the batch alone.",
+            "w is (B, L, D): all of dimension 0, `w[:, :layers]`.",
+        ),
+        (
+            "divided",
+            in_first(w_mean + (w - w_mean) / psi) if psi else [],
+            "you divide by ψ: a small one leads far away from the mean.",
+            "w̄ + ψ·(w − w̄): multiply.",
+        ),
+        (
+            "length",
+            in_first(w_mean + psi * (w - w_mean) / (w - w_mean).norm(dim=2, keepdim=True)),
+            "you give all steps from the mean the length ψ.",
+            "w̄ + ψ·(w − w̄): each becomes shorter, and a long one stays longer than the others.",
+        ),
+        (
+            "fixed-psi",
+            [made for fixed in (0.5, 0.7) if fixed != psi for made in in_first(w_mean + fixed * (w - w_mean))],
+            f"with ψ = {psi:g} your step from the mean is as long as with another ψ: a number of your own is in there.",
+            "w̄ + ψ·(w − w̄), with the `psi` that was given.",
+        ),
+        (
             "mean-face",
             in_first(w_mean.expand_as(w)),
             "the first layers are the mean itself: ψ has no effect.",
@@ -197,6 +227,12 @@ def _mistakes(w: Tensor, w_mean: Tensor, psi: float, layers: int) -> list[Known]
             ],
             "you multiply by ψ again in each further layer.",
             "The same ψ in each of the first layers.",
+        ),
+        (
+            "again-and-again",
+            [torch.where(first, w_mean + psi ** (layers - number).clamp(min=0) * (w - w_mean), w)],
+            "your loop truncates the earlier layers again for each later one.",
+            "Each of the first layers once: `w[:, :layers]` needs no loop.",
         ),
         (
             "clamped",

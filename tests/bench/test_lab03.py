@@ -1,0 +1,83 @@
+"""What Lab 03 measures, on a game too small to be good at anything."""
+
+import pytest
+import torch
+
+from labkit.bench import lab03
+from labkit.bench.measure import stylegan_step_speed
+from labkit.bench.textbook import TextbookStyleGAN
+from labkit.models.stylegan import StyleGAN
+from labkit.nn.filters import Blur
+from labkit.nn.modulation import ModulatedConv2d
+
+SMALL = {"latent_dim": 16, "style_dim": 16, "mapping_layers": 2, "base": 256, "most": 16}
+
+
+@pytest.fixture(scope="module")
+def game():
+    torch.manual_seed(0)
+    return StyleGAN((3, 64, 64), **SMALL).eval()
+
+
+def test_z_and_w_are_measured_on_the_same_questions(game, monkeypatch):
+    monkeypatch.setattr(lab03, "PATHS", 40)
+    monkeypatch.setattr(
+        lab03, "_attributes", lambda space, seed: {"separability": 2.0 + seed, "explained": float(space.name == "W")}
+    )
+    found = lab03.spaces(game, seeds=(0, 1))
+    assert list(found) == ["Z", "W"] and found["W"]["explained"] == {"mean": 1.0, "std": 0.0}
+    assert found["Z"]["separability"]["mean"] == 2.5
+    for space in found.values():
+        assert space["ppl"]["mean"] > 0 and space["ppl_end"]["mean"] > 0 and space["ppl"]["std"] > 0
+
+
+def test_the_table_says_who_is_better():
+    one = {"fd": 3.0, "images": 1000, "minutes": 10.0, "threads": "1", "precision": 0.9, "recall": 0.4}
+    number = {"mean": 0.5, "std": 0.1}
+    space = dict.fromkeys(
+        ("ppl", "ppl_end", "separability", "explained", "success", "kept", "attributes", "good"), number
+    )
+    found = {
+        "n": 100,
+        "images": 1000,
+        "cpu": one,
+        "equal": {"stylegan": one, "dcgan-faces": {**one, "fd": 12.0}},
+        "shipped": {
+            **one,
+            "floor": 0.1,
+            "baseline": 99.0,
+            "before": {**one, "fd": 4.0},
+            "spaces": {"Z": space, "W": space},
+            "explorer_ms": {"median": 30.0, "worst": 50.0},
+        },
+    }
+    rows = lab03.rows(found)
+    assert all(len(row) == 3 for row in rows)
+    text = "\n".join(" | ".join(row) for row in rows)
+    assert "FD-faces 3.00 against 12.00: × 0.25" in text and "30.0 ms, worst 50 ms" in text
+    assert "0.50 ± 0.10 against 0.50 ± 0.10" in text
+
+
+def test_the_textbook_draws_the_same_pictures():
+    """Groups and depthwise filters in place of scaled activations and matrices: the same function."""
+    torch.manual_seed(0)
+    game = StyleGAN((3, 16, 16), **SMALL).eval()
+    w, noise = torch.randn(3, 16), game.noise(3)
+    with torch.no_grad():
+        ours = game.draw(w, noise)
+        textbook = TextbookStyleGAN(game, torch.device("cpu"))
+        assert all(module.fused for module in game.modules() if isinstance(module, ModulatedConv2d))
+        assert all(module.small == 0 for module in game.modules() if isinstance(module, Blur))
+        torch.testing.assert_close(game.draw(w, noise), ours, atol=1e-4, rtol=1e-4)
+    before = {name: p.clone() for name, p in game.named_parameters()}
+    losses = textbook.step(torch.rand(4, 3, 16, 16) * 2 - 1)
+    assert all(torch.isfinite(torch.tensor(losses)))
+    still = [name for name, p in game.named_parameters() if torch.equal(p, before[name])]
+    assert not still, f"not trained: {still}"
+
+
+@pytest.mark.alone
+def test_our_step_of_stylegan_is_not_slower():
+    found = stylegan_step_speed(batch=16, rounds=3, base=512, most=64)
+    print(f"StyleGAN step: × {found.ratio:.2f} ({found.note})")
+    assert found.ratio >= 1.0
