@@ -18,7 +18,7 @@ from labkit.errors import UserError, nearest
 from labkit.models.adain import AdaINSynthesis
 from labkit.models.game import Game, Group, Turn, evaluating
 from labkit.nn.augment import augment, check_augmentations
-from labkit.nn.equalized import EqualizedConv2d, EqualizedLinear, activate
+from labkit.nn.equalized import GAIN, EqualizedConv2d, EqualizedLinear, activate, activate_scaled
 from labkit.nn.filters import Blur
 from labkit.nn.losses import path_lengths, r1_penalty
 from labkit.nn.modulation import ModulatedConv2d, channels, sides
@@ -85,10 +85,9 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """(B, inputs, H, W), (B, style_dim) and noise (B, 1, H', W') → (B, outputs, H', W')."""
-        x = self.convolution(x, w)
-        if noise is not None:
-            x = x + (self.strength * noise).to(x.dtype)
-        return activate(x + self.bias[:, None, None].to(x.dtype))
+        x = self.convolution(x, w, GAIN)
+        noises = () if noise is None else (self.strength * noise,)
+        return activate_scaled(x, *noises, self.bias[:, None, None])
 
 
 class ToRGB(nn.Module):
@@ -159,8 +158,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) → (B, outputs, H/2, W/2)."""
-        y = activate(self.first(x) + self.first_bias[:, None, None].to(x.dtype))
-        y = activate(self.second(self.blur(y)) + self.second_bias[:, None, None].to(x.dtype))
+        y = activate_scaled(self.first(x, GAIN), self.first_bias[:, None, None])
+        y = activate_scaled(self.second(self.blur(y), GAIN), self.second_bias[:, None, None])
         return (y + self.skip(self.shrink(x))) / sqrt(2)
 
 

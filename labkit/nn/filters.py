@@ -1,9 +1,9 @@
 """Resampling with a small filter, so that signals don't alias (Zhang 2019; Karras et al. 2020, section 2).
 
 `upfirdn2d` inserts zeros, pads, filters, and keeps every so-manieth pixel. Here it is ordinary depthwise convolutions:
-no compiled extension, any device, any number of derivatives. Small maps are resampled by two matrices, one for rows and
-one for columns, which is the same for a filter that is an outer product: on a CPU a depthwise convolution with stride 2
-spends more on its gradient than a whole layer of 3×3 convolutions.
+no compiled extension, any device, any number of derivatives. Small maps are shrunk by two matrices, one for rows and
+one for columns, which is the same for a filter that is an outer product: on a CPU the gradient of a depthwise
+convolution with stride 2 costs more than a whole layer of 3×3 convolutions.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, pad
 BLUR = (1.0, 3.0, 3.0, 1.0)
 """The binomial filter of StyleGAN2."""
 SMALL = 80
-"""Sides of maps up to which products of matrices are faster than a depthwise convolution."""
+"""Sides of maps up to which products of matrices are faster than a depthwise convolution with a stride."""
 
 
 def filter2d(taps: Sequence[float] = BLUR) -> Tensor:
@@ -69,9 +69,10 @@ def resample(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     if x.is_contiguous() or not x.is_contiguous(memory_format=torch.channels_last):
         return rows @ (x @ columns.T)
     batch, channels, height, width = x.shape
-    inside = x.permute(0, 2, 3, 1)
-    inside = (rows @ inside.reshape(batch, height, width * channels)).reshape(-1, width, channels)
-    return (columns @ inside).reshape(batch, len(rows), len(columns), channels).permute(0, 3, 1, 2)
+    inside = x.permute(0, 2, 3, 1).reshape(batch, height, width * channels)
+    inside = torch.bmm(rows.expand(batch, -1, -1), inside).view(-1, width, channels)
+    inside = torch.bmm(columns.expand(len(inside), -1, -1), inside)
+    return inside.view(batch, len(rows), len(columns), channels).permute(0, 3, 1, 2)
 
 
 class Blur(nn.Module):
@@ -100,7 +101,7 @@ class Blur(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, C, H', W')."""
-        if max(x.shape[2:]) > self.small:
+        if self.down == 1 or max(x.shape[2:]) > self.small:
             return upfirdn2d(x, self.kernel, self.up, self.down, self.padding)
         rows, columns = (
             bands(self.taps, side, self.up, self.down, self.padding, x.dtype, str(x.device)) for side in x.shape[2:]

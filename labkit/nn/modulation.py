@@ -86,14 +86,16 @@ class ModulatedConv2d(nn.Module):
         self.scale, self.demodulate, self.up, self.fused = 1 / sqrt(inputs * kernel**2), demodulate, up, fused
         self.blur = Blur(padding=(1, 1)) if up else None
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """(B, inputs, H, W) and (B, style_dim) → (B, outputs, H, W), or twice the size."""
+    def forward(self, x: Tensor, w: Tensor, gain: float = 1.0) -> Tensor:
+        """(B, inputs, H, W) and (B, style_dim) → (B, outputs, H, W), or twice the size, `gain` times as large."""
         style = self.affine(w)
         weight = self.weight * self.scale
         if self.fused:
-            return self._by_weights(x, weight, style)
+            return self._by_weights(x, weight, style) * gain
+        # Without demodulation the gain may as well be the weights'.
+        weight = weight if self.demodulate else weight * gain
         x = self._convolve(x * style[:, :, None, None].to(x.dtype), weight)
-        return x * self.norm(weight, style)[:, :, None, None].to(x.dtype) if self.demodulate else x
+        return x * (gain * self.norm(weight, style))[:, :, None, None].to(x.dtype) if self.demodulate else x
 
     def norm(self, weight: Tensor, style: Tensor) -> Tensor:
         """1 / √(Σ_ik (s_i w_oik)² + ε), (B, outputs), in float32: squares overflow in half precision."""

@@ -221,6 +221,17 @@ def adain_changes(x, gamma, beta):
     return gamma[:, :, None, None] * x / (x.std((2, 3), keepdim=True) + 1e-8) + beta[:, :, None, None]
 
 
+def adain_one_pass(x, gamma, beta):
+    mean, square = x.mean((2, 3), keepdim=True), x.square().mean((2, 3), keepdim=True)
+    return gamma[:, :, None, None] * (x - mean) / (square - mean**2 + 1e-8).sqrt() + beta[:, :, None, None]
+
+
+def adain_if_flat(x, gamma, beta):
+    if (x.std((2, 3)) == 0).any():
+        return beta[:, :, None, None].expand_as(x)
+    return ada()(x, gamma, beta)
+
+
 def adain_variance(x, gamma, beta):
     var, mean = torch.var_mean(x, (2, 3), keepdim=True)
     return gamma[:, :, None, None] * (x - mean) / (var + 1e-8) + beta[:, :, None, None]
@@ -261,6 +272,9 @@ ADAIN_WRONG = {
     "epsilon": ada(norm=lambda x, m, s: (x - m) / (s + 0.1)),
     "other-value": ada(style=lambda n, g, b: g * torch.tanh(n) + b),
     "flat": ada(norm=lambda x, m, s: (x - m) / x.std((2, 3), keepdim=True)),
+    "flat-value": lambda x, g, b: ada(norm=lambda x, m, s: (x - m) / (s - 1e-8))(x, g, b).nan_to_num(),
+    "flat-spoils": adain_if_flat,
+    "one-pass": adain_one_pass,
     "detached": ada(norm=lambda x, m, s: (x - m.detach()) / s.detach()),
     "cut-graph": lambda x, g, b: ada()(x, g, b).detach(),
     "cut-graph-gamma": ada(style=lambda n, g, b: g.detach() * n + b),

@@ -210,6 +210,16 @@ def r1_changes(critic, real, step, gamma, every):
     return r1()(critic, real, step, gamma, every)
 
 
+def r1_clears(critic, real, step, gamma, every):
+    critic.zero_grad()
+    return r1()(critic, real, step, gamma, every)
+
+
+def r1_freezes(critic, real, step, gamma, every):
+    critic.requires_grad_(False)
+    return r1()(critic, real, step, gamma, every)
+
+
 def r1_none(critic, real, step, gamma, every):
     if step % every == 0:
         return r1()(critic, real, step, gamma, every)
@@ -248,6 +258,9 @@ R1_WRONG = {
     "fourth-power": r1(value=lambda g: g.flatten(1).square().sum(1).square().mean()),
     "scores": r1_scores,
     "other-value": r1(value=lambda g: 0.3 * squares(g)),
+    "clears-gradients": r1_clears,
+    "frozen": r1_freezes,
+    "missed": r1(due=lambda step, every: step % every == 0 and step < 10),
     "not-at-real": r1(point=lambda real: (0.5 * real).detach().requires_grad_()),
     "create-graph": r1(slope=lambda critic, x: slope_of(critic, x, create=False)),
     "half-graph": r1(value=lambda g: (g * g.detach()).flatten(1).sum(1).mean()),

@@ -80,8 +80,8 @@ def _judge_far(function: Callable) -> None:
     if not (isinstance(value, Tensor) and any(near(value, right, 2e-2) for right in rights)):
         raise Wrong(
             "one-pass",
-            "with maps of mean 1000 and deviation 0.5 your σ is wrong: E[x²] − μ² loses all its digits there.",
-            "Subtract the mean first and square then: `.var(…)`, or the mean of (x − μ)².",
+            "with maps of mean 1000 and deviation 0.5 your result is far off, as it is if σ² comes from E[x²] − μ².",
+            "There two huge numbers nearly cancel. Subtract first and square then: `.var(…)`, or the mean of (x − μ)².",
         )
 
 

@@ -205,7 +205,7 @@ def _wrong_factor(added: Tensor, x: Tensor, s: Tensor, out: Tensor) -> Wrong:
         ),
     )
     silent = [c for c in range(len(s)) if s[c] != 0 and near(added[:, c], torch.zeros_like(added[:, c]))]
-    if silent:
+    if silent and near(added[:, ~live], torch.zeros_like(added[:, ~live])):
         return Wrong(
             "silent-channels",
             f"the channels {silent} get no noise, though their strength is not 0.",

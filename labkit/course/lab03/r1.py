@@ -135,7 +135,7 @@ def _ask(function: Callable, critic: Critic, real: Tensor, step: int, gamma: flo
         raise Wrong(
             "clears-gradients",
             "your function clears the gradients of the critic's parameters, which another loss may have left there.",
-            "Only the optimiser's loop calls `zero_grad`. `torch.autograd.grad` needs none: it adds nothing to `.grad`.",
+            "`zero_grad` belongs to the training loop. `torch.autograd.grad` needs none: it adds nothing to `.grad`.",
         )
     if after is not before or float(after) != 0.25:
         raise Wrong(
@@ -330,7 +330,7 @@ def _mistakes(slope: Tensor, scores: Tensor, scale: float, gamma: float, every: 
             "first-image",
             [lengths[0].square(), lengths[0].square() / count] if count > 1 else [],
             "only the first image of the batch counts in your penalty.",
-            "`critic(x).sum()` over all images, and " + each,
+            "`critic(x).sum()` over all images. " + each,
         ),
         (
             "mixed-axes",
