@@ -184,7 +184,13 @@ LABS: dict[str, Lab] = {
                 ),
                 "gpu": (
                     _styles(base=1024, most=128, r1=1.0),
-                    {"images": 3_000_000, "batch": 16, "optimizers": _STYLES, "average_images": 50_000},
+                    {
+                        "images": 600_000,
+                        "batch": 16,
+                        "optimizers": _STYLES,
+                        "average_images": 50_000,
+                        "decay": (300_000, 600_000),  # large steps first, then small ones
+                    },
                 ),
                 # Karras et al. 2020, tables of appendix B, at the data's own size.
                 "paper": (

@@ -18,7 +18,7 @@ from labkit.errors import UserError, nearest
 from labkit.models.adain import AdaINSynthesis
 from labkit.models.game import Game, Group, Turn, evaluating
 from labkit.nn.augment import augment, check_augmentations
-from labkit.nn.equalized import GAIN, EqualizedConv2d, EqualizedLinear, activate, activate_scaled
+from labkit.nn.equalized import GAIN, EqualizedConv2d, EqualizedLinear, activate_scaled
 from labkit.nn.filters import Blur
 from labkit.nn.losses import path_lengths, r1_penalty
 from labkit.nn.modulation import ModulatedConv2d, channels, sides
@@ -85,9 +85,16 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """(B, inputs, H, W), (B, style_dim) and noise (B, 1, H', W') → (B, outputs, H', W')."""
-        x = self.convolution(x, w, GAIN)
-        noises = () if noise is None else (self.strength * noise,)
-        return activate_scaled(x, *noises, self.bias[:, None, None])
+        x = self.convolution(x, w, self.bias, GAIN)
+        if noise is not None:
+            x = x.add_(over_channels((GAIN * self.strength * noise).to(x.dtype), x))
+        return activate_scaled(x)
+
+
+def over_channels(noise: Tensor, x: Tensor) -> Tensor:
+    """(B, 1, H, W) → x's shape and memory format. Adding what is laid out alike is much faster than stretching."""
+    layout = torch.contiguous_format if x.is_contiguous() else torch.channels_last
+    return noise.expand(len(x), x.shape[1], -1, -1).contiguous(memory_format=layout)
 
 
 class ToRGB(nn.Module):
@@ -148,19 +155,18 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
-        self.first = EqualizedConv2d(inputs, inputs, 3, bias=False)
-        self.first_bias = nn.Parameter(torch.zeros(inputs))
+        self.first = EqualizedConv2d(inputs, inputs, 3)
         self.blur = Blur(padding=(2, 2))
-        self.second = EqualizedConv2d(inputs, outputs, 3, stride=2, padding=0, bias=False)
-        self.second_bias = nn.Parameter(torch.zeros(outputs))
+        self.second = EqualizedConv2d(inputs, outputs, 3, stride=2, padding=0)
         self.shrink = Blur(down=2)
         self.skip = EqualizedConv2d(inputs, outputs, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) → (B, outputs, H/2, W/2)."""
-        y = activate_scaled(self.first(x, GAIN), self.first_bias[:, None, None])
-        y = activate_scaled(self.second(self.blur(y), GAIN), self.second_bias[:, None, None])
-        return (y + self.skip(self.shrink(x))) / sqrt(2)
+        y = activate_scaled(self.first(x, GAIN))
+        # Both parts come 1/√2 as large, so that their sum needs no division: the leaky ReLU's gain is gone.
+        y = activate_scaled(self.second(self.blur(y)))
+        return y + self.skip(self.shrink(x), 1 / sqrt(2))
 
 
 class Discriminator(nn.Module):
@@ -186,10 +192,10 @@ class Discriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, C, H, W) → (B,) scores."""
-        x = self.blocks(activate(self.from_rgb(image)))
+        x = self.blocks(activate_scaled(self.from_rgb(image, GAIN)))
         if self.group:
             x = torch.cat([x, minibatch_deviation(x, self.group)], 1)
-        x = activate(self.last(x))
+        x = activate_scaled(self.last(x, GAIN))
         return self.score(x.flatten(1)).squeeze(1).float()
 
 

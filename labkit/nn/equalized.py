@@ -18,18 +18,12 @@ def activate(x: Tensor) -> Tensor:
     return leaky_relu(x, SLOPE) * GAIN
 
 
-def activate_scaled(x: Tensor, *shifts: Tensor) -> Tensor:
-    """`activate` of x / √2 + the shifts: x comes √2 times as large from a convolution with `gain=GAIN`.
+def activate_scaled(x: Tensor) -> Tensor:
+    """`activate` of x / √2, where x comes √2 times as large from a convolution with `gain=GAIN`; written into x.
 
-    √2 · leaky_relu(y) = leaky_relu(√2 y), so the gain costs nothing where weights are scaled anyway, and whole maps
-    are gone over less often. Writes into x.
-
-    Args:
-        x: (B, C, H, W), fresh from a layer that does not need its output again.
-        shifts: a bias (C, 1, 1), or noise (B, 1, H, W).
+    √2 · leaky_relu(y) = leaky_relu(√2 y), so the gain costs nothing where weights are scaled anyway, and a map is gone
+    over less often.
     """
-    for shift in shifts:
-        x = x.add_((GAIN * shift).to(x.dtype))
     return leaky_relu(x, SLOPE, inplace=True)
 
 
@@ -81,5 +75,6 @@ class EqualizedConv2d(nn.Module):
         self.padding = kernel // 2 if padding is None else padding
 
     def forward(self, x: Tensor, gain: float = 1.0) -> Tensor:
-        """The convolution with gain · W / √fan_in."""
-        return conv2d(x, self.weight * (self.scale * gain), self.bias, self.stride, self.padding)
+        """`gain` · (W / √fan_in ∗ x + b)."""
+        bias = None if self.bias is None else self.bias * gain
+        return conv2d(x, self.weight * (self.scale * gain), bias, self.stride, self.padding)

@@ -171,6 +171,8 @@ class Trainer:
         self._seed()
         batch = self.stream.batch(self.images)
         self._whole = False
+        if self.settings.decay:
+            self.players.slow(self.settings.rate(self.images))
         seen = play(self.game, batch, self.step, self.players, self.precision, self.processes)
         self.step += 1
         self.images += self.settings.batch
@@ -297,6 +299,7 @@ class Trainer:
             "threads": str(self.threads),
             "processes": str(self.processes.world),
             "torch": str(torch.__version__),
+            "decay": str(self.settings.decay),
         }
 
     def _resume(self) -> None:

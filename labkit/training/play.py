@@ -40,6 +40,13 @@ class Players:
         adam = settings if isinstance(settings, Mapping) else dict.fromkeys(self.names, settings)
         self.optimizers = {name: adam[name].optimizer(player, fused) for name, player in self.networks.items()}
         self.scalers = {name: precision.scaler() for name in self.names}
+        self._rates = {name: [group["lr"] for group in one.param_groups] for name, one in self.optimizers.items()}
+
+    def slow(self, share: float) -> None:
+        """All learning rates at a share of what the settings say."""
+        for name, optimizer in self.optimizers.items():
+            for group, rate in zip(optimizer.param_groups, self._rates[name]):
+                group["lr"] = rate * share
 
     def state_dict(self) -> dict:
         """Optimizers' and scalers' states, by player."""

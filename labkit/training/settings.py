@@ -22,6 +22,7 @@ class Settings:
         flip: mirror half of the images.
         optimizers: one `Adam`, or one for each player.
         average_images: half-life of the weights' average, in images.
+        decay: images at which all learning rates begin to fall in a straight line, and those at which they are 0.
         precision: `auto`, `float32`, `bf16` or `fp16`.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         threads: CPU threads; None chooses by what is free.
@@ -44,6 +45,7 @@ class Settings:
     flip: bool = False
     optimizers: Adam | Mapping[str, Adam] = field(default_factory=Adam)
     average_images: float = 20_000
+    decay: tuple[float, float] | None = None
     precision: str = "auto"
     device: str = "auto"
     threads: int | None = None
@@ -63,6 +65,8 @@ class Settings:
             raise UserError("say when to stop: steps=…, images=… or minutes=…")
         if any(end is not None and end <= 0 for end in ends) or self.batch < 1:
             raise UserError("steps, images, minutes and batch must be positive")
+        if self.decay and not 0 <= self.decay[0] < self.decay[1]:
+            raise UserError(f"decay=(from, to) counts images, from before to: {self.decay} does not")
 
     def identity(self, game: Game, data) -> dict[str, str]:
         """What a resumed run must share with the one before; compared by `checkpoint.compare`."""
@@ -89,6 +93,13 @@ class Settings:
             if end
         ]
         return max(shares)
+
+    def rate(self, images: int) -> float:
+        """What all learning rates are multiplied by after so many images; minutes play no part."""
+        if not self.decay:
+            return 1.0
+        start, end = self.decay
+        return min(1.0, max(0.0, (end - images) / (end - start)))
 
     def plain(self) -> dict:
         """As JSON takes it."""

@@ -224,3 +224,27 @@ def test_the_dashboard_is_a_picture():
 def test_turn_keeps_losses_and_watched_apart():
     turn = Turn("d", watch={"score": torch.tensor(1.0)}, real=softplus(torch.tensor(0.0)))
     assert list(turn.losses) == ["real"] and list(turn.watch) == ["score"]
+
+
+def test_rates_fall_in_a_straight_line_from_images_to_images():
+    settings = Settings(steps=1, decay=(100, 300))
+    assert [settings.rate(images) for images in (0, 100, 150, 200, 300, 999)] == [1, 1, 0.75, 0.5, 0, 0]
+    assert Settings(steps=1).rate(10**9) == 1
+    for wrong in ((300, 100), (-1, 100), (100, 100)):
+        with pytest.raises(UserError, match="decay"):
+            Settings(steps=1, decay=wrong)
+
+
+def test_nothing_moves_once_rates_are_zero_and_a_resumed_run_goes_on_where_it_was(tmp_path):
+    """Half of the decay, a stop, the other half: the same weights as in one go; past the end they stay."""
+    quickly = {"batch": 8, "decay": (16, 64), "average_images": 10.0}
+    whole = quick(convolutional(), steps=6, run=tmp_path / "whole", **quickly)
+    quick(convolutional(), steps=4, run=tmp_path / "parts", **quickly)
+    parts = quick(convolutional(), steps=6, run=tmp_path / "parts", **quickly)
+    assert digest(whole.game.state_dict()) == digest(parts.game.state_dict())
+    other = quick(convolutional(), steps=6, **{**quickly, "decay": None})
+    assert digest(other.game.state_dict()) != digest(whole.game.state_dict())
+    over = quick(convolutional(), steps=8, run=tmp_path / "over", **quickly)
+    weights = {name: p.clone() for name, p in over.game.named_parameters()}
+    still = quick(convolutional(), steps=10, run=tmp_path / "over", **quickly)
+    assert all(torch.equal(p, weights[name]) for name, p in still.game.named_parameters())
