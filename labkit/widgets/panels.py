@@ -114,6 +114,10 @@ class Panels(Explorer):
         )
 
 
+_LACKING = str.maketrans({"−": "-", "ψ": "psi", "σ": "sigma"})
+"""Signs that Pillow's own font has not."""
+
+
 def sheet(rows: Sequence[tuple[str, Tensor]], scale: int = 1) -> Image.Image:
     """Rows of images, each under a line of text.
 
@@ -122,8 +126,9 @@ def sheet(rows: Sequence[tuple[str, Tensor]], scale: int = 1) -> Image.Image:
         scale: each pixel becomes scale × scale.
     """
     line, font = 20, ImageFont.load_default(size=14)
-    # Pillow's own font has no minus sign.
-    strips = [(text.replace("−", "-"), grid(images, len(images), scale=scale).convert("RGB")) for text, images in rows]
+    strips = [
+        (text.translate(_LACKING), grid(images, len(images), scale=scale).convert("RGB")) for text, images in rows
+    ]
     width = max(max(strip.width, int(font.getlength(text)) + 8) for text, strip in strips)
     page = Image.new("RGB", (width, sum(strip.height + line + 4 for _, strip in strips)), "white")
     pen, top = ImageDraw.Draw(page), 0

@@ -87,10 +87,14 @@ class TwoSpaces(Panels):
 
     def images(self, attribute: str, strength: float) -> Tensor:
         """The face, and after a step in Z and in W."""
-        w = self.spaces[1]
-        start = self.still("start", self.starts[0].tolist(), lambda: w.generator(self.starts[1]))
-        styles = [space.to_style(at) for space, at in zip(self.spaces, self.moved(attribute, strength))]
-        return torch.cat([start, w.generator(torch.cat(styles))])
+        face, w = self.starts[0].tolist(), self.spaces[1]
+        start = self.still("start", face, lambda: w.generator(self.starts[1]))
+
+        def ends() -> Tensor:
+            styles = [space.to_style(at) for space, at in zip(self.spaces, self.moved(attribute, strength))]
+            return w.generator(torch.cat(styles))
+
+        return torch.cat([start, self.still("ends", (face, attribute, strength), ends)])  # `describe` asks again
 
     def captions(self, attribute: str, strength: float) -> list[Words]:
         """The face, and the space of each step."""
@@ -102,10 +106,9 @@ class TwoSpaces(Panels):
         step = f"{strength:+.2f} {plain(attribute)}".replace("-", "−")
         if self.judge is None:
             return f"{step}, in Z and in W."
-        before, *after = (
-            set(words.split(", ")) - {"nothing that it knows"}
-            for words in seen(self.judge, self.images(attribute, strength), most=99)
-        )
+        with single_thread(), torch.no_grad():
+            words = seen(self.judge, self.images(attribute, strength), most=99)
+        before, *after = (set(each.split(", ")) - {"nothing that it knows"} for each in words)
         said = []
         for space, now in zip(self.spaces, after):
             changes = [f"+ {name}" for name in sorted(now - before)] + [f"− {name}" for name in sorted(before - now)]

@@ -26,6 +26,7 @@ class Judge:
     names = NAMES
 
     def __call__(self, images):
+        assert not images.requires_grad and images.abs().max() <= 1  # as the shipped ones ask for
         stripes = torch.nn.functional.adaptive_avg_pool2d(images.mean(1), (3, 1)).flatten(1)
         return torch.sigmoid(50 * (stripes - stripes.mean(1, keepdim=True)))
 
@@ -153,7 +154,7 @@ def spaces():
     latent = z.latent(600, torch.Generator().manual_seed(1))
     with torch.no_grad():
         styles = game.mapping(latent)
-        said = Judge()(w.generator(styles))
+        said = Judge()(w.draw(styles))
     return z, w, tuple(Directions.fit(one, said, NAMES) for one in (latent, styles))
 
 
