@@ -5,12 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from labkit.data.dataset import Dataset
+from labkit.data.domains import two_domains
 from labkit.errors import UserError, nearest
+from labkit.faces import CHANNELS
 from labkit.models.cgan import ConditionalGAN
+from labkit.models.cyclegan import CycleGAN
 from labkit.models.dcgan import dcgan
 from labkit.models.game import Game
 from labkit.models.gan import GAN, mlp_gan
+from labkit.models.pix2pix import Pix2Pix
 from labkit.models.stylegan import StyleGAN
+from labkit.nn.conditions import condition
 from labkit.training import Adam
 
 SCALES = ("smoke", "cpu", "gpu", "paper")
@@ -27,6 +33,8 @@ class Lab:
         data: data sets to take, the first that can be had.
         scales: for each scale the model's options and the settings of `train`.
         options: all that the model can be asked for, such as its loss, by name with the default.
+        fields: from the options to the fields of the built-in faces that it trains on, beside the picture.
+        arrange: from the data and the options to what it trains on.
     """
 
     name: str
@@ -35,6 +43,8 @@ class Lab:
     data: tuple[str, ...]
     scales: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    fields: Callable[[Mapping[str, Any]], tuple[str, ...]] = field(default=lambda options: (), repr=False)
+    arrange: Callable[[Dataset, Mapping[str, Any]], Dataset] = field(default=lambda data, options: data, repr=False)
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Refuse options that the model does not have.
@@ -66,6 +76,25 @@ def _cgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Ga
 
 def _stylegan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
     return StyleGAN(image_shape, **options)
+
+
+def _pix2pix(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+    return Pix2Pix(image_shape, **options)
+
+
+def _cyclegan(image_shape: tuple[int, int, int], classes: int, other: str = "cartoon", **options: Any) -> Game:
+    """`other` says what the second domain is: see `labkit.data.domains.two_domains`."""
+    return CycleGAN(image_shape, **options)
+
+
+def _source_fields(options: Mapping[str, Any]) -> tuple[str, ...]:
+    wanted = condition(options.get("source", "labels")).field
+    return () if wanted == "image" else (wanted,)
+
+
+def _other_fields(options: Mapping[str, Any]) -> tuple[str, ...]:
+    other = options.get("other", "cartoon")
+    return (other,) if other in CHANNELS else ()
 
 
 def _lazy(lr: float, every: int) -> Adam:
@@ -204,6 +233,53 @@ LABS: dict[str, Lab] = {
                 ),
             },
             _options_of(StyleGAN),
+        ),
+        Lab(
+            "pix2pix",
+            "a translator on pairs, by default from label maps to faces (Isola et al. 2017)",
+            _pix2pix,
+            ("faces",),
+            {
+                "smoke": (
+                    {"width": 8, "critic_width": 8, "patch": 1},
+                    {"steps": 8, "batch": 8, "previews": 2, "log_steps": 4},
+                ),
+                "cpu": (
+                    {"width": 32, "critic_width": 32, "patch": 2},
+                    {"minutes": 8.0, "batch": 16, "optimizers": Adam(5e-4)},
+                ),
+                "gpu": (
+                    {"width": 64, "critic_width": 64, "patch": 2},
+                    {"images": 1_000_000, "batch": 16, "optimizers": Adam(5e-4), "decay": (500_000, 1_000_000)},
+                ),
+                "paper": ({}, {"images": 80_000, "batch": 1, "flip": True, "decay": (40_000, 80_000)}),
+            },
+            _options_of(Pix2Pix),
+            _source_fields,
+        ),
+        Lab(
+            "cyclegan",
+            "two translators without pairs, by default between faces and cartoons (Zhu et al. 2017)",
+            _cyclegan,
+            ("faces",),
+            {
+                "smoke": (
+                    {"width": 8, "blocks": 1, "critic_width": 8, "patch": 1, "pool": 8},
+                    {"steps": 4, "batch": 2, "previews": 2, "log_steps": 2},
+                ),
+                "cpu": (
+                    {"width": 16, "blocks": 4, "critic_width": 32, "patch": 2},
+                    {"minutes": 10.0, "batch": 4, "optimizers": Adam(5e-4)},
+                ),
+                "gpu": (
+                    {"width": 32, "blocks": 6, "critic_width": 64, "patch": 2},
+                    {"images": 400_000, "batch": 4, "optimizers": Adam(5e-4), "decay": (200_000, 400_000)},
+                ),
+                "paper": ({}, {"images": 240_000, "batch": 1, "flip": True, "decay": (120_000, 240_000)}),
+            },
+            _options_of(_cyclegan, CycleGAN),
+            _other_fields,
+            lambda data, options: two_domains(data, options.get("other", "cartoon")),
         ),
         Lab(
             "cgan",

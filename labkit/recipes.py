@@ -74,14 +74,29 @@ def settings_for(
     return {**options, **(change or {})}, {**settings, **overrides}
 
 
-def open_data(lab: str, name: str | None = None, scale: str | None = None) -> datasets.Dataset:
-    """The named data set or folder, or the first of the lab's own that can be had.
+def open_data(
+    lab: str, name: str | None = None, scale: str | None = None, change: Mapping[str, Any] | None = None
+) -> datasets.Dataset:
+    """The named data set or folder, or the first of the lab's own that can be had, with what the lab trains on.
 
     The built-in faces are drawn when they are first used, which takes a minute; at scale `smoke` only a few are.
+
+    Args:
+        lab: a key of `LABS`.
+        name: of a data set, or a folder.
+        scale: one of `SCALES`.
+        change: options of the model that replace the recipe's, such as {"source": "drawing"}.
+
+    Raises:
+        UserError: no such data set, or one that lacks what the lab asks for.
     """
-    first = name or find_lab(lab).data[0]
-    few: dict[str, Any] = {"count": 512} if first in datasets.FACES and (scale or choose_scale()) == "smoke" else {}
-    return datasets.open(name, **few) if name else datasets.open_first(*find_lab(lab).data, **few)
+    found, options = find_lab(lab), settings_for(lab, scale, change)[0]
+    ask: dict[str, Any] = {}
+    if (name or found.data[0]) in datasets.FACES:
+        ask |= {"count": 512} if (scale or choose_scale()) == "smoke" else {}
+        ask |= {"fields": fields} if (fields := found.fields(options)) else {}
+    whole = datasets.open(name, **ask) if name else datasets.open_first(*found.data, **ask)
+    return found.arrange(whole, options)
 
 
 def build(lab: str, image_shape: tuple[int, int, int], classes: int, options: Mapping[str, Any], seed: int = 0) -> Game:
@@ -118,7 +133,7 @@ def train_lab(
         UserError: as `train`; also an unknown lab, scale, option or data set.
     """
     options, settings = settings_for(lab, scale, change, **overrides)
-    dataset = data if isinstance(data, datasets.Dataset) else open_data(lab, data, scale)
+    dataset = data if isinstance(data, datasets.Dataset) else open_data(lab, data, scale, change)
     game = build(lab, dataset.image_shape, len(dataset.classes), options, seed)
     about = {
         "lab": lab,

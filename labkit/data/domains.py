@@ -1,0 +1,49 @@
+"""Two domains without pairs, made of a data set that may well have them: what CycleGAN trains on."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from labkit.data.dataset import Dataset
+from labkit.errors import UserError, nearest
+
+
+def two_domains(dataset: Dataset, other: str = "label") -> Dataset:
+    """A's pictures as `image` and B's as `other`, of different people where the data knows pairs.
+
+    Args:
+        dataset: with two classes of pictures, an attribute, or two kinds of picture a row.
+        other: what B is. ``label``: the second class, A the first. An attribute, such as ``Eyeglasses``: the pictures
+            that have it, A those that don't. A field of pictures, such as ``cartoon``: that field of the second half of
+            the rows, A the pictures of the first half, so that no pair is ever in reach.
+
+    Returns:
+        As many of each domain; of the larger one some rows are left out.
+
+    Raises:
+        UserError: no such class, attribute or field, with the nearest names; a domain without pictures.
+    """
+    shape = dataset.fields["image"].shape[1:]
+    alike = (shape, (*shape[:2], 1))  # a grey picture is one in colour whose channels agree
+    kinds = [name for name, array in dataset.fields.items() if name != "image" and array.shape[1:] in alike]
+    attributes = dataset.names.get("attributes", ()) if "attributes" in dataset.fields else ()
+    if other == "label" and "label" in dataset.fields:
+        a, b = (dataset.where(label=number).fields["image"] for number in (0, 1))
+    elif other in attributes:
+        a, b = (dataset.where(**{other: number}).fields["image"] for number in (0, 1))
+    elif other in kinds:
+        half = len(dataset) // 2
+        a, b = dataset.fields["image"][:half], dataset.fields[other][half:]
+        b = np.broadcast_to(b, (len(b), *shape))
+    else:
+        known = [*kinds, *attributes, *(["label"] if "label" in dataset.fields else [])]
+        if not known:
+            raise UserError(f"{dataset.name} has one domain: no classes, no attributes, no second kind of picture")
+        raise UserError(nearest(other, known, f"second domain in {dataset.name}"))
+    n = min(len(a), len(b))
+    if not n:
+        raise UserError(f"a domain of {dataset.name} by {other!r} has no pictures")
+    fields: dict[str, np.ndarray] = {"image": a[:n], "other": b[:n]}
+    note = f"A and B by {other}, {n:,} pictures each, not paired"
+    drawn = f"{dataset.drawn} domains={other}" if dataset.drawn and other in kinds else ""
+    return replace(dataset, fields=fields, classes=(), names={}, note=note, drawn=drawn)
