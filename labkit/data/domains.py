@@ -34,7 +34,7 @@ def two_domains(dataset: Dataset, other: str = "label") -> Dataset:
     elif other in kinds:
         half = len(dataset) // 2
         a, b = dataset.fields["image"][:half], dataset.fields[other][half:]
-        b = np.broadcast_to(b, (len(b), *shape))
+        b = b if b.shape[1:] == shape else np.repeat(b, shape[2], axis=3)
     else:
         known = [*kinds, *attributes, *(["label"] if "label" in dataset.fields else [])]
         if not known:
