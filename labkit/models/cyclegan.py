@@ -132,7 +132,8 @@ class CycleGAN(Game):
         raise UserError("CycleGAN translates pictures: ask translate(image), not sample(n)")
 
     def preview(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Rows of eight: a, G(a), F(G(a)); b, F(b), G(F(b))."""
+        """Rows of up to eight: a, G(a), F(G(a)); b, F(b), G(F(b))."""
         a, b = (images[:8] for images in self.pair(batch))
+        self.preview_columns = len(a)
         to_b, to_a = self.translate(a), self.translate(b, back=True)
         return torch.cat([a, to_b, self.translate(to_b, back=True), b, to_a, self.translate(to_a)])

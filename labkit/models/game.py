@@ -84,8 +84,10 @@ class Game(nn.Module):
         averaged: names of the submodules whose weights the loop averages (EMA); sampling uses the averages.
         image_shape: (C, H, W) of the images that the game makes.
         latent_dim: length of a latent vector z.
+        preview_columns: images a row in the previews; None makes them square.
     """
 
+    preview_columns: int | None = None
     averaged: tuple[str, ...] = ("generator",)
     image_shape: tuple[int, int, int]
     latent_dim: int

@@ -146,9 +146,10 @@ class Pix2Pix(Game):
         raise UserError("pix2pix draws from a condition: ask translate(source), not sample(n)")
 
     def preview(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Conditions above, what G makes of them in the middle, the truth below: rows of eight."""
+        """Conditions above, what G makes of them in the middle, the truth below: a column each of up to eight."""
         some = {name: field[:8] for name, field in batch.items()}
         source = self.condition(some)
+        self.preview_columns = len(source)
         return torch.cat([visible(source), self.translate(source), some["image"]])
 
 

@@ -240,8 +240,8 @@ class Trainer:
         with single_thread(), self.averages.in_place(self.game):
             images = self.game.preview(self.stream.batch(0)).cpu()
         if self.record:
-            self.record.picture(images, self.step)
-        progress.show(self.history, images, last)
+            self.record.picture(images, self.step, self.game.preview_columns)
+        progress.show(self.history, images, last, self.game.preview_columns)
 
     def _score(self) -> None:
         """Score the averaged game; keep it if it is the best so far."""

@@ -40,6 +40,7 @@ class Progress:
         self._display = None
         self._drawn = self._said = 0.0
         self._cost = 0.0
+        self._columns: int | None = None
         hidden = show == "none" or self.plain
         layout = "{l_bar}{bar}| {n:.0f}/{total:.0f} " + unit + " [{elapsed} gone, {remaining} left{postfix}]"
         self._bar = tqdm(total=total, initial=start, disable=hidden, bar_format=layout, leave=True)
@@ -51,9 +52,15 @@ class Progress:
             self._bar.set_postfix_str(f"{rate:,.0f} images/s{losses}", refresh=False)
             self._bar.update(done - self._bar.n)
 
-    def show(self, history: Sequence[Mapping[str, Any]], images: Tensor | None, last: bool = False) -> None:
+    def show(
+        self,
+        history: Sequence[Mapping[str, Any]],
+        images: Tensor | None,
+        last: bool = False,
+        columns: int | None = None,
+    ) -> None:
         """Refresh curves and grid in place, or print a line; every few seconds, for a tenth of the time at most."""
-        self._images = images if images is not None else self._images
+        self._images, self._columns = images if images is not None else self._images, columns
         now = time.perf_counter()
         if self.live and (last or now - self._drawn > max(2.0, 10 * self._cost)):
             self._draw(history)
@@ -67,7 +74,9 @@ class Progress:
     def _draw(self, history: Sequence[Mapping[str, Any]]) -> None:
         from IPython.display import Image, display
 
-        picture = Image(data=dashboard(history, self._images), alt="Loss curves so far, and images drawn just now.")
+        picture = Image(
+            data=dashboard(history, self._images, self._columns), alt="Loss curves so far, and images drawn just now."
+        )
         if self._display is None:
             self._display = display(picture, display_id=True)
         else:
@@ -78,12 +87,13 @@ class Progress:
         self._bar.close()
 
 
-def dashboard(history: Sequence[Mapping[str, Any]], images: Tensor | None = None) -> bytes:
+def dashboard(history: Sequence[Mapping[str, Any]], images: Tensor | None = None, columns: int | None = None) -> bytes:
     """Loss curves, scores and a sample grid as one PNG.
 
     Args:
         history: log lines; values named `player/loss` and `score/name` are drawn over the images seen.
         images: (n, C, H, W) in [−1, 1], drawn beside the curves.
+        columns: images a row; a square where not given.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -106,7 +116,7 @@ def dashboard(history: Sequence[Mapping[str, Any]], images: Tensor | None = None
             axis.legend(fontsize=8, frameon=False)
         axis.spines[["top", "right"]].set_visible(False)
     if images is not None:
-        axes[-1].imshow(grid(images), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axes[-1].imshow(grid(images, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes[-1].set_axis_off()
         axes[-1].set_title("drawn just now, same latents each time", fontsize=10)
     buffer = io.BytesIO()

@@ -77,11 +77,11 @@ class Record:
                 if "/" in name and isinstance(value, int | float):
                     self._board.add_scalar(name, value, entry["step"])
 
-    def picture(self, images: Tensor, step: int) -> Path:
+    def picture(self, images: Tensor, step: int, columns: int | None = None) -> Path:
         """Save a grid of (n, C, H, W) in [−1, 1] as samples/STEP.png."""
         path = self.folder / "samples" / f"{step:06d}.png"
         with self._writing(path):
-            save_grid(images, path)
+            save_grid(images, path, columns)
         return path
 
     def end(self) -> None:

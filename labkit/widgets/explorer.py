@@ -118,6 +118,6 @@ def button(label: str, action: Callable[[], None], tooltip: str) -> "ipywidgets.
     """A button with a word on it and a tooltip that says what it does."""
     import ipywidgets
 
-    made = ipywidgets.Button(description=label, tooltip=tooltip, layout=ipywidgets.Layout(width="150px"))
+    made = ipywidgets.Button(description=label, tooltip=tooltip, layout=ipywidgets.Layout(width="170px"))
     made.on_click(lambda _: action())
     return made

@@ -36,6 +36,11 @@ def span(game: StyleGAN, first: int, last: int) -> str:
     return f"{said} ({sides[0]} px)" if sides[0] == sides[-1] else f"{said} ({sides[0]} to {sides[-1]} px)"
 
 
+def between(first: int, last: int) -> str:
+    """``layers 3 to 8``; last is not part of it."""
+    return f"layer {first}" if last - first == 1 else f"layers {first} to {last - 1}"
+
+
 class Styles:
     """Faces of a StyleGAN for explorers: their w, with one noise for all.
 
@@ -83,7 +88,7 @@ class StyleMixing(Explorer):
         self._faces()
         last = game.synthesis.styles
         self.controls = {
-            "crossover": slider(1, last - 1, 1, "crossover", value=min(4, last - 1)),
+            "crossover": slider(1, last - 1, 1, "crossover", value=3),
             "new": button("other faces", self.renew, "Draw other faces to mix"),
         }
 
@@ -114,15 +119,15 @@ class StyleMixing(Explorer):
         """Which layers come from where."""
         game, last = self.styles.game, self.styles.game.synthesis.styles
         return (
-            f"From the face at the left: layers 0 to {crossover - 1}, {span(game, 0, crossover)}. "
-            f"From the face above: layers {crossover} to {last - 1}, {span(game, crossover, last)}."
+            f"From the left: {between(0, crossover)}, {span(game, 0, crossover)}. "
+            f"From above: {between(crossover, last)}, {span(game, crossover, last)}."
         )
 
     def picture(self) -> bytes:
         """The picture twin: the table for a coarse, a middle and a fine crossover, below each other, as a PNG."""
         rows: list[tuple[str, Tensor]] = []
         sides, last = layer_sides(self.styles.game), self.styles.game.synthesis.styles
-        for side in (8, 16, 64):
+        for side in (16, 32, 64):
             at = next((k for k, one in enumerate(sides) if one >= side and k), last - 1)
             with single_thread(), torch.no_grad():
                 table = self.images(at).split(self.above + 1)
@@ -154,11 +159,11 @@ class LayerSources(Panels):
         self.controls = {
             f"layer {k}": ipywidgets.ToggleButtons(
                 options=self.NAMES,
-                value="A" if k < 4 else "B",
-                description=f"layer {k}, {side} px",
+                value="A" if k < 3 else "B",
+                description=f"{k} · {side} px",
                 tooltips=[f"layer {k} takes its style from face {name}" for name in self.NAMES],
-                style={"button_width": "44px", "description_width": "110px"},
-                layout=ipywidgets.Layout(width="300px", margin="0 12px 0 0"),
+                style={"button_width": "40px", "description_width": "64px"},
+                layout=ipywidgets.Layout(width="264px", margin="0 12px 0 0"),
             )
             for k, side in enumerate(layer_sides(game))
         }

@@ -102,6 +102,7 @@ class Panels(Explorer):
         captions[self.result] = captions[self.result][0], f"{captions[self.result][1]}.{verdict}"
         said = escape(self.describe(**values) + verdict)
         each = f"flex:1 1 0;min-width:64px;max-width:{self.width // len(images)}px;margin:0;text-align:center"
+        narrow = f"max-width:min({self.width}px,100%)"
         figures = [
             f'<figure style="{each}"><img src="data:image/png;base64,{base64.b64encode(png(image[None])).decode()}" '
             f'alt="{escape(words)}" style="width:100%;border:1px solid #888">'
@@ -109,8 +110,8 @@ class Panels(Explorer):
             for image, (caption, words) in zip(images, captions)
         ]
         return (
-            f'<div style="display:flex;gap:6px;max-width:{self.width}px">{"".join(figures)}</div>'
-            f'<div style="max-width:{self.width}px;line-height:1.35">{said}</div>'
+            f'<div style="display:flex;flex-wrap:wrap;gap:6px;{narrow}">{"".join(figures)}</div>'
+            f'<div style="line-height:1.35;white-space:normal;{narrow}">{said}</div>'
         )
 
 
@@ -122,18 +123,19 @@ def sheet(rows: Sequence[tuple[str, Tensor]], scale: int = 1) -> Image.Image:
     """Rows of images, each under a line of text.
 
     Args:
-        rows: the line, and images (n, C, H, W) in [−1, 1].
+        rows: the line, which may be empty, and images (n, C, H, W) in [−1, 1].
         scale: each pixel becomes scale × scale.
     """
     line, font = 20, ImageFont.load_default(size=14)
     strips = [
         (text.translate(_LACKING), grid(images, len(images), scale=scale).convert("RGB")) for text, images in rows
     ]
+    lines = [line if text else 0 for text, _ in strips]
     width = max(max(strip.width, int(font.getlength(text)) + 8) for text, strip in strips)
-    page = Image.new("RGB", (width, sum(strip.height + line + 4 for _, strip in strips)), "white")
+    page = Image.new("RGB", (width, sum(strip.height + 4 for _, strip in strips) + sum(lines)), "white")
     pen, top = ImageDraw.Draw(page), 0
-    for text, strip in strips:
+    for (text, strip), above in zip(strips, lines):
         pen.text((4, top + 2), text, fill="black", font=font)
-        page.paste(strip, (0, top + line))
-        top += strip.height + line + 4
+        page.paste(strip, (0, top + above))
+        top += strip.height + above + 4
     return page

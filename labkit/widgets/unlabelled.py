@@ -15,7 +15,7 @@ from labkit.models.stylegan import StyleGAN
 from labkit.threads import single_thread
 from labkit.widgets.explorer import button, slider
 from labkit.widgets.figure import metadata
-from labkit.widgets.mixing import Styles, span
+from labkit.widgets.mixing import Styles, between, span
 from labkit.widgets.panels import Panels, Words, sheet
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Named:
     Attributes:
         vector: (D,), of length 1.
         amount: length of the step of one.
-        layers: from the first on, and up to the second, which is not part of it.
+        layers: the first and the last.
     """
 
     vector: Tensor
@@ -74,9 +74,9 @@ class Unlabelled(Panels):
             "number": slider(0, few - 1, 1, "direction"),
             "amount": slider(-4.0, 4.0, 0.1, "step, in σ", value=2.0),
             "layers": ipywidgets.IntRangeSlider(
-                value=(0, last),
+                value=(0, last - 1),
                 min=0,
-                max=last,
+                max=last - 1,
                 description="layers",
                 style=narrow,
                 layout=ipywidgets.Layout(width="420px", max_width="100%"),
@@ -88,7 +88,7 @@ class Unlabelled(Panels):
     def step(self, method: str, number: int, amount: float, layers: tuple[int, int]) -> Tensor:
         """What is added to the styles, (1, styles, D)."""
         step = torch.zeros(1, self.styles.game.synthesis.styles, self.w.shape[1])
-        step[:, slice(*layers)] = amount * self.spread[method][number] * self.methods[method][number]
+        step[:, layers[0] : layers[1] + 1] = amount * self.spread[method][number] * self.methods[method][number]
         return step
 
     def images(self, method: str, number: int, amount: float, layers: tuple[int, int]) -> Tensor:
@@ -110,7 +110,8 @@ class Unlabelled(Panels):
 
     def describe(self, method: str, number: int, amount: float, layers: tuple[int, int]) -> str:
         """Which direction, and where it acts."""
-        return f"{method}, direction {number}, in the {span(self.styles.game, *layers)} layers."
+        first, last = layers[0], layers[1] + 1
+        return f"{method}, direction {number}, in {between(first, last)}, {span(self.styles.game, first, last)}."
 
     def renew(self) -> None:
         """Another face: does the direction mean the same there?"""
@@ -138,7 +139,7 @@ class Unlabelled(Panels):
         if name not in self.named:
             raise UserError(f"no direction is called {name!r}; kept are: {', '.join(self.named) or 'none'}")
         one, styles = self.named[name], self.styles.every(w).clone()
-        styles[:, slice(*one.layers)] += amount * one.amount * one.vector
+        styles[:, one.layers[0] : one.layers[1] + 1] += amount * one.amount * one.vector
         return styles
 
     def layout(self, view: "ipywidgets.Widget") -> list["ipywidgets.Widget"]:
@@ -156,7 +157,9 @@ class Unlabelled(Panels):
         with single_thread(), torch.no_grad():
             for method in self.methods:
                 for number in range(min(directions, len(self.methods[method]))):
-                    steps = [self.step(method, number, float(t), (0, last)) for t in torch.linspace(-amount, amount, 7)]
+                    steps = [
+                        self.step(method, number, float(t), (0, last - 1)) for t in torch.linspace(-amount, amount, 7)
+                    ]
                     styles = self.styles.every(self.w) + torch.cat(steps)
                     rows.append((f"{method}, direction {number}, −{amount} to {amount} σ", self.styles.draw(styles)))
         file = io.BytesIO()

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from labkit.models.stylegan import StyleGAN
-from labkit.pictures import png
 from labkit.threads import single_thread
 from labkit.widgets.explorer import button, slider
 from labkit.widgets.figure import metadata
@@ -132,13 +131,17 @@ class NoiseLayers(Panels):
         many = self.styles.game.draw(self.w.expand(self.draws, -1), self.noise(1.0, self.draws, **on))
         return many.std(0, keepdim=True).mean(1, keepdim=True).expand(-1, self.styles.game.image_shape[0], -1, -1)
 
+    def _most(self, **on: bool) -> float:
+        with single_thread(), torch.no_grad():
+            return float(self.still("spread", (self._turn, *on.values()), lambda: self._spread(**on)).max())
+
     def images(self, strength: float, **on: bool) -> Tensor:
         """Without noise, with it, the difference eight times as large, and the spread over the draws."""
         game = self.styles.game
         bare = self.still("bare", self._turn, lambda: game.draw(self.w))
         spread = self.still("spread", (self._turn, *on.values()), lambda: self._spread(**on))
         noisy = game.draw(self.w, self.noise(strength, 1, **on))
-        return torch.cat([bare, noisy, (noisy - bare) * 8, spread * 16 - 1])
+        return torch.cat([bare, noisy, (noisy - bare) * 8, spread / spread.max().clamp(min=1e-3) * 2 - 1])
 
     def captions(self, strength: float, **on: bool) -> list[Words]:
         """What each picture is."""
@@ -146,7 +149,10 @@ class NoiseLayers(Panels):
             ("no noise", "the face without noise"),
             ("with noise", self.describe(strength=strength, **on).rstrip(".")),
             ("difference × 8", "the difference of both, eight times as large; grey is none"),
-            ("where it varies", f"white where {self.draws} draws of the noise differ most, at the learned strength"),
+            (
+                f"where it varies, at most ±{self._most(**on):.2f}",
+                f"white where {self.draws} draws of the noise differ most, at the learned strength",
+            ),
         ]
 
     def describe(self, strength: float, **on: bool) -> str:
@@ -167,6 +173,10 @@ class NoiseLayers(Panels):
     def picture(self) -> bytes:
         """The picture twin: the four pictures with noise everywhere, and at each size alone, as a PNG."""
         everywhere = {f"noise at {side} px": True for side in self.sides}
-        rows = [everywhere] + [{f"noise at {side} px": side == one for side in self.sides} for one in self.sides]
+        ticked = [everywhere] + [{f"noise at {side} px": side == one for side in self.sides} for one in self.sides]
+        file, rows = io.BytesIO(), []
         with single_thread(), torch.no_grad():
-            return png(torch.cat([self.images(1.0, **row) for row in rows]), columns=4, scale=2)
+            for title, on in zip(("noise at all sizes", *(f"at {side} px" for side in self.sides)), ticked):
+                rows.append((f"{title}: at most ±{self._most(**on):.3f}", self.images(1.0, **on)))
+        sheet(rows).save(file, "png", pnginfo=metadata("Noise at each size."))
+        return file.getvalue()

@@ -15,10 +15,10 @@ NAMES = list(LABS["03"].exercises)
 ANSWERS = (
     (layers.MAPPING_RIGHT, layers.MAPPING_WRONG, layers.MAPPING_ALSO_WRONG),
     (layers.ADAIN_RIGHT, layers.ADAIN_WRONG, layers.ADAIN_ALSO_WRONG),
-    (maps.NOISE_RIGHT, maps.NOISE_WRONG, maps.NOISE_ALSO_WRONG),
     (maps.CONV_RIGHT, maps.CONV_WRONG, maps.CONV_ALSO_WRONG),
-    (penalties.TRUNCATE_RIGHT, penalties.TRUNCATE_WRONG, penalties.TRUNCATE_ALSO_WRONG),
+    (maps.NOISE_RIGHT, maps.NOISE_WRONG, maps.NOISE_ALSO_WRONG),
     (penalties.R1_RIGHT, penalties.R1_WRONG, penalties.R1_ALSO_WRONG),
+    (penalties.TRUNCATE_RIGHT, penalties.TRUNCATE_WRONG, penalties.TRUNCATE_ALSO_WRONG),
 )
 RIGHT = {name: right for name, (right, _, _) in zip(NAMES, ANSWERS)}
 WRONG = {name: wrong for name, (_, wrong, _) in zip(NAMES, ANSWERS)}

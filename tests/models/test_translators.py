@@ -102,7 +102,7 @@ def test_it_can_be_rehearsed_with_every_condition(source):
     torch.manual_seed(0)
     game = Pix2Pix((3, 32, 32), source, **SMALL)
     rehearse(game, batch(), 0)
-    assert game.preview(batch()).shape == (9, 3, 32, 32)
+    assert game.preview(batch()).shape == (9, 3, 32, 32) and game.preview_columns == 3
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_one_cycle():
     assert set(turns[0].losses) == {"fool_a", "fool_b", "cycle", "identity"}
     assert set(turns[1].losses) == {"real_a", "fake_a", "real_b", "fake_b"}
     rehearse(CycleGAN((3, 32, 32), 4, 1, 4, 1), batch(), 0)
-    assert game.preview(batch()).shape == (18, 3, 32, 32)
+    assert game.preview(batch()).shape == (18, 3, 32, 32) and game.preview_columns == 3
     without = CycleGAN((3, 32, 32), 4, 1, 4, 1, identity=0.0)
     assert "identity" not in next(iter(without.turns(batch(), 0))).losses
 

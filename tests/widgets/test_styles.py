@@ -72,6 +72,7 @@ def test_the_table_takes_early_layers_from_the_left_and_late_ones_from_above(gam
             edges = game.draw(torch.cat([table.top, table.left]), table.styles.noise)
         torch.testing.assert_close(torch.cat([images[1:4], images[[4, 8]]]), edges, atol=1e-5, rtol=1e-4)
     assert "layers 0 to 2" in table.describe(3) and f"layers 3 to {last - 1}" in table.describe(3)
+    assert "From the left: layer 0, " in table.describe(1)
 
 
 def test_other_faces_come_at_a_press_and_the_picture_has_all_cells(game):
@@ -191,7 +192,7 @@ def test_directions_are_named_and_applied(game):
         w = game.mapping(game.latent(500, torch.Generator().manual_seed(2)))
     explorer = Unlabelled(game, {"GANSpace": principal_directions(w)[0], "coordinates": torch.eye(16)}, samples=500)
     last = game.synthesis.styles
-    step = explorer.step("coordinates", 3, 2.0, (1, 4))
+    step = explorer.step("coordinates", 3, 2.0, (1, 3))
     assert (step[:, 1:4, 3] == 2 * explorer.spread["coordinates"][3]).all()
     assert step.count_nonzero() == 3
     back, face, on = drawn(explorer, amount=0.0)
@@ -200,7 +201,8 @@ def test_directions_are_named_and_applied(game):
     explorer.keep()
     assert not explorer.named and "Write a name" in explorer.message.value
     explorer.controls["method"].value, explorer.controls["number"].value = "coordinates", 3
-    explorer.controls["layers"].value, explorer.name.value = (1, 4), "older"
+    assert "layers 1 to 3, " in explorer.describe("coordinates", 3, 2.0, (1, 3))
+    explorer.controls["layers"].value, explorer.name.value = (1, 3), "older"
     explorer.keep()
     assert explorer._view.value != html and "older" in explorer.message.value
     people = explorer.styles.new(2)

@@ -7,4 +7,4 @@ from labkit.course.lab03.noise import ADD_NOISE
 from labkit.course.lab03.r1 import LAZY_R1
 from labkit.course.lab03.truncation import TRUNCATE
 
-EXERCISES = (MAPPING_NETWORK, ADAIN, ADD_NOISE, MODULATED_CONV, TRUNCATE, LAZY_R1)
+EXERCISES = (MAPPING_NETWORK, ADAIN, MODULATED_CONV, ADD_NOISE, LAZY_R1, TRUNCATE)

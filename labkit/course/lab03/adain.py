@@ -210,7 +210,7 @@ def _mistakes(x: Tensor, gamma: Tensor, beta: Tensor) -> list[Known]:
             "one-plus",
             [(1 + g) * n + b for n in normal],
             "you multiply by 1 + γ.",
-            "Some codes write it so; equation 1 multiplies by γ itself.",
+            "Some codes write it so; AdaIN's equation multiplies by γ itself.",
         ),
         (
             "beta-inside",
@@ -344,7 +344,7 @@ ADAIN = Exercise(
     reference=adain,
     hints=(
         "What does a style have to take away from a map before it can set the map's mean and deviation itself?",
-        "AdaIN(x, γ, β)_bc = γ_bc·(x_bc − μ(x_bc))/σ(x_bc) + β_bc, with x_bc one map of H × W numbers (equation 1).",
+        "AdaIN(x, γ, β)_bc = γ_bc·(x_bc − μ(x_bc))/σ(x_bc) + β_bc, with x_bc one map of H × W numbers.",
         "`mean = x.mean(dim=…, keepdim=True)`; σ alike, with 1e-8; then `gamma[:, :, None, None] * … + …`.",
     ),
     judge=judge_adain,

@@ -90,6 +90,8 @@ def _ask(function: Callable, z: Tensor, layers: list[nn.Module]) -> Any:
                 f"{raised.sentence}.",
                 "The layers fit each other in the order of the list: each takes what the one before it gave.",
             ) from None
+        if "must match the size" in str(raised.error):
+            raise Wrong("row-shape", f"{raised.sentence}.", BY_ROW) from None
         raise
 
 

@@ -101,7 +101,7 @@ def _unnamed(value: Tensor, right: Tensor) -> Wrong:
         return Wrong(
             "bias",
             "each map of your result is right up to a number that is added to all of it: a bias.",
-            "Equations 1 and 3 have none: `conv2d` without its `bias`.",
+            "Equation 3 has none: `conv2d` without its `bias`.",
         )
     ratio = (value * right).sum() / right.square().sum()
     if near(value, ratio * right):
@@ -138,7 +138,7 @@ MODULATED_CONV = Exercise(
     reference=modulated_conv,
     hints=(
         "If x has deviation 1, what is the deviation of Σ w′·x? Can you know it without a look at x?",
-        "w′_bocij = s_bc·w_ocij (equation 1); w″_bocij = w′_bocij/√(Σ_{c,i,j} w′_bocij² + 1e-8) (equation 3).",
+        "w′_bocij = s_bc·w_ocij; w″_bocij = w′_bocij/√(Σ_{c,i,j} w′_bocij² + 1e-8).",
         "`own = weight[None] * style[:, None, :, None, None]`; `own / (…).sqrt()`; then `conv2d` of "
         "`x.reshape(1, B * C, H, W)` with `own.flatten(0, 1)` and `groups=B`, or one image after the other.",
     ),

@@ -64,7 +64,7 @@ def modulation_mistakes(x: Tensor, weight: Tensor, style: Tensor) -> list[Known]
             "no-modulation",
             [_each(x, _unit(plain))],
             "your weights are normalised, but the style has no effect.",
-            "Equation 1 comes first: w′_bocij = s_bc·w_ocij.",
+            "First comes w′_bocij = s_bc·w_ocij.",
         ),
         (
             "demodulated-first",

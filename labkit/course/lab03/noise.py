@@ -17,7 +17,7 @@ SHAPES = ((3, 4, 30, 26), (1, 3, 40, 37), (2, 5, 21, 33))
 
 def add_noise(x: Tensor, strength: Tensor) -> Tensor:
     """The sum x + strength·n, n ~ N(0, 1), one number a pixel: (B, C, H, W) and (C,) → (B, C, H, W)."""
-    noise = torch.randn(len(x), 1, *x.shape[2:])
+    noise = torch.randn(len(x), 1, *x.shape[2:], device=x.device)
     return x + strength[:, None, None] * noise
 
 
@@ -343,7 +343,7 @@ ADD_NOISE = Exercise(
     hints=(
         "Which hair lies left and which right: does that hang on the style? And is it one decision, or one a channel?",
         "y_bchw = x_bchw + strength_c·n_bhw with n ~ N(0, 1).",
-        "`noise = torch.randn(B, 1, H, W)`, with the numbers of `x.shape`; `x + strength[…] * noise`.",
+        "`noise = torch.randn(B, 1, H, W, device=x.device)`, with the numbers of `x.shape`; `x + strength[…] * noise`.",
     ),
     judge=judge_add_noise,
 )
