@@ -22,14 +22,17 @@ from labkit.pictures import save_grid
 from labkit.recipes import evaluate, load_game, train_lab
 from labkit.threads import single_thread
 from labkit.training import checkpoint
+from labkit.training.precision import Precision
 
 LAB, BEFORE = "stylegan", "dcgan-faces"
 N = 10_000
 IMAGES = 200_000
 """At which both are compared."""
 PATHS = 2_000
-NAMED = 20_000
+NAMED = 12_000
 """Samples that the judge of attributes names, for planes and directions."""
+LONGEST = 2.0
+"""The longest step that is tried, in mean distances of a latent from the middle."""
 SEEDS = (0, 1, 2)
 Row = tuple[str, str, str]
 
@@ -97,18 +100,24 @@ def shipped() -> dict[str, Any]:
 
 
 def spaces(game: StyleGAN, seeds: tuple[int, ...] = SEEDS) -> dict[str, dict[str, Any]]:
-    """Z and W: path lengths, separability, what a linear fit explains, and edits; mean and deviation over the seeds.
+    """Z and W: path lengths, separability and what a linear fit explains, by seeds of latents; edits, by the first.
 
-    The seeds are of the latents that are measured, not of trainings.
+    The seeds are of what is measured, not of trainings: they say how sure a figure is for this one generator.
     """
     found: dict[str, dict[str, Any]] = {}
     for space in (z_space(game), w_space(game)):
-        each = [{**_paths(space, seed), **_attributes(space, seed)} for seed in seeds]
-        numbers = {key: [one[key] for one in each] for key in each[0]}
+        each = []
+        for seed in seeds:
+            latent, said = _named(space, seed)
+            parted = separability(latent, said, judge("attributes").names)
+            numbers = {name: getattr(parted, name) for name in ("score", "unknown", "accuracy", "explained")}
+            each.append({**_paths(space, seed), **numbers})
+            if seed == seeds[0]:
+                edits = _edits(space, latent, said)
         found[space.name] = {
             key: {"mean": statistics.fmean(some), "std": statistics.stdev(some) if len(some) > 1 else 0.0}
-            for key, some in numbers.items()
-        }
+            for key, some in {key: [one[key] for one in each] for key in each[0]}.items()
+        } | {"edits": edits}
         print(space.name, found[space.name], flush=True)
     return found
 
@@ -126,33 +135,39 @@ def _paths(space: Space, seed: int) -> dict[str, float]:
     }
 
 
-@torch.no_grad()
-def _attributes(space: Space, seed: int, fit: int = NAMED, tuning: int = 300, fresh: int = 1_500) -> dict[str, float]:
-    """What planes know, and how well straight steps edit: each as long as is needed for success on 85 % of some."""
-    look = judge("attributes")
-    edits = Edits(space.draw, look, look.names, exclusive=ONE_OF)
-    latent, steps, others = (_latents(space, n, 10 * seed + 3 + k) for k, n in enumerate((fit, tuning, fresh)))
-    said = edits.judge(latent)
-    parted = separability(latent, said, look.names)
-    common = [i for i, name in enumerate(look.names) if 0.05 < float((said[:, i] > 0.5).float().mean()) < 0.95]
-    directions = Directions.fit(latent, said[:, common], [look.names[i] for i in common])
+def _meter(space: Space) -> Edits:
+    look, precision = judge("attributes"), Precision.on(torch.device("cpu"))
+
+    def draw(latent: Tensor) -> Tensor:
+        with precision.autocast():
+            return space.draw(latent)
+
+    return Edits(draw, look, look.names, exclusive=ONE_OF)
+
+
+def _named(space: Space, seed: int) -> tuple[Tensor, Tensor]:
+    """Latents, and what the judge of attributes says of their faces."""
+    latent = _latents(space, NAMED, 10 * seed + 3)
+    return latent, _meter(space).judge(latent)
+
+
+def _edits(space: Space, latent: Tensor, said: Tensor, tuning: int = 150, fresh: int = 600) -> dict[str, Any]:
+    """Straight steps: each as long as is needed for success on most of some faces, measured on others."""
+    meter, names = _meter(space), judge("attributes").names
+    common = [i for i, name in enumerate(names) if 0.05 < float((said[:, i] > 0.5).float().mean()) < 0.95]
+    directions = Directions.fit(latent, said[:, common], [names[i] for i in common])
     length = float((latent - latent.mean(0)).square().sum(1).mean().sqrt())
-    amounts = [length * k / 16 for k in range(2, 25)]
-    measured = []
+    amounts = [length * LONGEST * k / 8 for k in range(1, 9)]
+    steps, others = _latents(space, tuning, 4), _latents(space, fresh, 5)
+    measured = {}
     for name in directions.names:
         vector = directions.vector(name)
-        amount = edits.choose_amount(name, vector, steps, aim=GOOD_SUCCESS + 0.03, amounts=amounts)
-        measured.append(edits.measure(name, vector, amount, others[:600]))
-    return {
-        "separability": parted.score,
-        "unknown": parted.unknown,
-        "accuracy": parted.accuracy,
-        "explained": parted.explained,
-        "attributes": len(measured),
-        "success": statistics.fmean(edit.success for edit in measured),
-        "kept": statistics.fmean(edit.kept for edit in measured),
-        "good": sum(edit.success >= GOOD_SUCCESS and edit.kept >= GOOD_KEPT for edit in measured),
-    }
+        amount = meter.choose_amount(name, vector, steps, aim=GOOD_SUCCESS + 0.03, amounts=amounts)
+        edit = meter.measure(name, vector, amount, others)
+        measured[name] = {key: round(getattr(edit, key), 4) for key in ("success", "kept", "amount", "faces")}
+    good = [name for name, one in measured.items() if one["success"] >= GOOD_SUCCESS and one["kept"] >= GOOD_KEPT]
+    means = {key: statistics.fmean(one[key] for one in measured.values()) for key in ("success", "kept")}
+    return {**means, "good": good, "each": measured}
 
 
 def explorer_ms(game: StyleGAN, times: int = 50) -> dict[str, float]:
@@ -201,16 +216,19 @@ def rows(found: dict[str, Any]) -> list[Row]:
         ),
         ("perceptual path length in judge features, W against Z", both("ppl", 1), "whole paths; shorter is smoother"),
         ("the same at the paths' ends, W against Z", both("ppl_end", 1), ""),
-        ("linear separability exp Σ H(Y｜X), W against Z", both("separability", 2), "1 is perfect"),
+        ("linear separability exp Σ H(Y｜X), W against Z", both("score", 2), "1 is perfect"),
+        ("planes that part attributes, balanced accuracy, W against Z", both("accuracy", 3), "0.5 is chance"),
         (
             "variance of attributes' logits that a linear fit explains, W against Z",
             both("explained", 3),
             "R² on other latents",
         ),
         (
-            f"straight edits of {w['attributes']['mean']:.0f} attributes in W: success {w['success']['mean']:.0%}",
-            f"others kept {both('kept', 2)}",
-            f"success in Z {z['success']['mean']:.0%}",
+            f"straight edits of {len(w['edits']['each'])} attributes, W against Z",
+            f"success {w['edits']['success']:.0%} against {z['edits']['success']:.0%}, others kept "
+            f"{w['edits']['kept']:.0%} against {z['edits']['kept']:.0%}",
+            f"{len(w['edits']['good'])} attributes in W reach {GOOD_SUCCESS:.0%} and {GOOD_KEPT:.0%}, "
+            f"{len(z['edits']['good'])} in Z",
         ),
         (
             "style mixing, callback to encoded picture",

@@ -19,24 +19,35 @@ def game():
     return StyleGAN((3, 64, 64), **SMALL).eval()
 
 
+class Look:
+    """Two attributes that half of the faces have: a brighter left or upper half."""
+
+    names = ("Smiling", "Young")
+
+    def __call__(self, images):
+        halves = torch.stack([images[..., :32].mean((1, 2, 3)), images[..., :32, :].mean((1, 2, 3))], 1)
+        return torch.sigmoid(60 * (halves - images.mean((1, 2, 3))[:, None]))
+
+
 def test_z_and_w_are_measured_on_the_same_questions(game, monkeypatch):
     monkeypatch.setattr(lab03, "PATHS", 40)
-    monkeypatch.setattr(
-        lab03, "_attributes", lambda space, seed: {"separability": 2.0 + seed, "explained": float(space.name == "W")}
-    )
+    monkeypatch.setattr(lab03, "NAMED", 400)
+    monkeypatch.setattr(lab03, "judge", lambda name: Look())
+    monkeypatch.setattr(lab03, "ONE_OF", ())
     found = lab03.spaces(game, seeds=(0, 1))
-    assert list(found) == ["Z", "W"] and found["W"]["explained"] == {"mean": 1.0, "std": 0.0}
-    assert found["Z"]["separability"]["mean"] == 2.5
+    assert list(found) == ["Z", "W"]
     for space in found.values():
         assert space["ppl"]["mean"] > 0 and space["ppl_end"]["mean"] > 0 and space["ppl"]["std"] > 0
+        assert 1 <= space["score"]["mean"] < 4 and 0.5 < space["accuracy"]["mean"] <= 1
+        assert set(space["edits"]["each"]) == set(Look.names)
+        assert all(row["success"] > 0.3 for row in space["edits"]["each"].values()), "a plane finds the way"
 
 
 def test_the_table_says_who_is_better():
     one = {"fd": 3.0, "images": 1000, "minutes": 10.0, "threads": "1", "precision": 0.9, "recall": 0.4}
     number = {"mean": 0.5, "std": 0.1}
-    space = dict.fromkeys(
-        ("ppl", "ppl_end", "separability", "explained", "success", "kept", "attributes", "good"), number
-    )
+    edits = {"success": 0.8, "kept": 0.9, "good": ["Young"], "each": {"Young": {}, "Smiling": {}}}
+    space = {**dict.fromkeys(("ppl", "ppl_end", "score", "accuracy", "explained"), number), "edits": edits}
     found = {
         "n": 100,
         "images": 1000,
@@ -55,7 +66,7 @@ def test_the_table_says_who_is_better():
     assert all(len(row) == 3 for row in rows)
     text = "\n".join(" | ".join(row) for row in rows)
     assert "FD-faces 3.00 against 12.00: × 0.25" in text and "30.0 ms, worst 50 ms" in text
-    assert "0.50 ± 0.10 against 0.50 ± 0.10" in text
+    assert "0.50 ± 0.10 against 0.50 ± 0.10" in text and "success 80% against 80%" in text
 
 
 def test_the_textbook_draws_the_same_pictures():
