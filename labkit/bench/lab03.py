@@ -104,22 +104,25 @@ def spaces(game: StyleGAN, seeds: tuple[int, ...] = SEEDS) -> dict[str, dict[str
 
     The seeds are of what is measured, not of trainings: they say how sure a figure is for this one generator.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for space in (z_space(game), w_space(game)):
-        each = []
-        for seed in seeds:
-            latent, said = _named(space, seed)
-            parted = separability(latent, said, judge("attributes").names)
-            numbers = {name: getattr(parted, name) for name in ("score", "unknown", "accuracy", "explained")}
-            each.append({**_paths(space, seed), **numbers})
-            if seed == seeds[0]:
-                edits = _edits(space, latent, said)
-        found[space.name] = {
-            key: {"mean": statistics.fmean(some), "std": statistics.stdev(some) if len(some) > 1 else 0.0}
-            for key, some in {key: [one[key] for one in each] for key in each[0]}.items()
-        } | {"edits": edits}
-        print(space.name, found[space.name], flush=True)
-    return found
+    return {space.name: measure_space(space, seeds) for space in (z_space(game), w_space(game))}
+
+
+def measure_space(space: Space, seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
+    """What `spaces` says of one of them."""
+    each, edits = [], {}
+    for seed in seeds:
+        latent, said = _named(space, seed)
+        parted = separability(latent, said, judge("attributes").names)
+        numbers = {name: getattr(parted, name) for name in ("score", "unknown", "accuracy", "explained")}
+        each.append({**_paths(space, seed), **numbers})
+        edits = edits or _edits(space, latent, said)
+    by_key = {key: [one[key] for one in each] for key in each[0]}
+    spread = {
+        key: {"mean": statistics.fmean(some), "std": statistics.stdev(some) if len(some) > 1 else 0.0}
+        for key, some in by_key.items()
+    }
+    print(space.name, spread, flush=True)
+    return {**spread, "edits": edits}
 
 
 def _latents(space: Space, n: int, seed: int) -> Tensor:
