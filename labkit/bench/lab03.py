@@ -109,7 +109,8 @@ def spaces(game: StyleGAN, seeds: tuple[int, ...] = SEEDS) -> dict[str, dict[str
 
 def measure_space(space: Space, seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
     """What `spaces` says of one of them."""
-    each, edits = [], {}
+    each: list[dict[str, float]] = []
+    edits: dict[str, Any] = {}
     for seed in seeds:
         latent, said = _named(space, seed)
         parted = separability(latent, said, judge("attributes").names)
