@@ -146,20 +146,20 @@ def faces() -> dict[str, Any]:
     return faces_speed()
 
 
-def lab02() -> dict[str, Any]:
+def lab02(keep: bool = False) -> dict[str, Any]:
     """Lab 02 at scale `cpu` on the built-in faces, the checkpoint that ships, and arithmetic with it."""
     from labkit.bench import lab02 as measures
 
     root = checkout()
-    return measures.lab02(sheet=root / SHEET if root else None)
+    return measures.lab02(sheet=root / SHEET if root else None, keep=keep)
 
 
-def lab03() -> dict[str, Any]:
+def lab03(keep: bool = False) -> dict[str, Any]:
     """Lab 03 at scale `cpu`, StyleGAN beside the DCGAN after as many images, and the spaces of what ships."""
     from labkit.bench import lab03 as measures
 
     root = checkout()
-    return measures.lab03(sheet=root / STYLES_SHEET if root else None)
+    return measures.lab03(sheet=root / STYLES_SHEET if root else None, keep=keep)
 
 
 def truth() -> dict[str, Any]:
@@ -169,7 +169,7 @@ def truth() -> dict[str, Any]:
     return learned()
 
 
-MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
+MEASURES: dict[str, Callable[..., dict[str, Any]]] = {
     "start": start,
     "resume": resume,
     "speed": speed,
@@ -304,6 +304,9 @@ def main(words: list[str] | None = None) -> int:
     """Measure, and write results.json and the README."""
     parser = argparse.ArgumentParser(prog="python -m labkit.bench.results", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--only", nargs="+", choices=[*MEASURES], default=[], help="measure these, keep the others")
+    parser.add_argument(
+        "--keep", action="store_true", help="lab02, lab03: measure trainings in runs/results as they are"
+    )
     parser.add_argument("--table", action="store_true", help="measure nothing: write the table from results.json")
     asked = parser.parse_args(words)
     root = checkout()
@@ -313,7 +316,7 @@ def main(words: list[str] | None = None) -> int:
     found = json.loads(store.read_text()) if store.exists() else {}
     for name in [] if asked.table else asked.only or MEASURES:
         began = time.perf_counter()
-        found[name] = MEASURES[name]()
+        found[name] = MEASURES[name](keep=True) if asked.keep and name in ("lab02", "lab03") else MEASURES[name]()
         found.setdefault("where", {})[name] = f"{time.strftime('%Y-%m-%d')} on {machine()}"
         store.write_text(json.dumps(found, indent=1) + "\n")
         print(f"{name}: {time.perf_counter() - began:.0f} s\n{json.dumps(found[name], indent=1)}", flush=True)
