@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from labkit.bench.lab02 import GOOD_KEPT, GOOD_SUCCESS
+from labkit.bench.lab02 import GOOD_KEPT, GOOD_SUCCESS, frequencies
 from labkit.faces import ONE_OF
 from labkit.metrics.edits import Edits
 from labkit.metrics.judges import judge
@@ -93,7 +93,9 @@ def shipped() -> dict[str, Any]:
             "images": made_before["images"],
             "minutes": made_before["minutes"],
             "threads": made_before["session"]["threads"],
+            "attributes": frequencies(load_game(BEFORE)[0]),
         },
+        "attributes": frequencies(game),
         "spaces": spaces(game),
         "explorer_ms": explorer_ms(game),
     }
@@ -217,6 +219,12 @@ def rows(found: dict[str, Any]) -> list[Row]:
             f"FD-faces {ready['fd']:.2f}, precision {ready['precision']:.2f}, recall {ready['recall']:.2f}",
             f"the DCGAN that ships: {before['fd']:.2f} ({before['minutes']:.0f} minutes of {before['threads']} "
             f"thread(s), {before['images']:,} images)",
+        ),
+        (
+            "shares of attributes in its samples, off on average",
+            f"{ready['attributes']['mean']:.1%}, at worst {ready['attributes']['worst']:.0%} "
+            f"({ready['attributes']['which']})",
+            f"the DCGAN that ships: {before['attributes']['mean']:.1%}",
         ),
         ("perceptual path length in judge features, W against Z", both("ppl", 1), "whole paths; shorter is smoother"),
         ("the same at the paths' ends, W against Z", both("ppl_end", 1), ""),
