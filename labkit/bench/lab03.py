@@ -198,7 +198,7 @@ def rows(found: dict[str, Any]) -> list[Row]:
     z, w = (ready["spaces"][name] for name in ("Z", "W"))
 
     def both(key: str, digits: int) -> str:
-        return " against ".join(f"{one[key]['mean']:.{digits}f} ± {one[key]['std']:.{digits}f}" for one in (w, z))
+        return " against ".join(f"{one[key]['mean']:,.{digits}f} ± {one[key]['std']:,.{digits}f}" for one in (w, z))
 
     return [
         (
@@ -226,9 +226,9 @@ def rows(found: dict[str, Any]) -> list[Row]:
             f"({ready['attributes']['which']})",
             f"the DCGAN that ships: {before['attributes']['mean']:.1%}",
         ),
-        ("perceptual path length in judge features, W against Z", both("ppl", 1), "whole paths; shorter is smoother"),
-        ("the same at the paths' ends, W against Z", both("ppl_end", 1), ""),
-        ("linear separability exp Σ H(Y｜X), W against Z", both("score", 2), "1 is perfect"),
+        ("perceptual path length in judge features, W against Z", both("ppl", 0), "whole paths; shorter is smoother"),
+        ("the same at the paths' ends, W against Z", both("ppl_end", 0), ""),
+        ("linear separability exp Σ H(Y｜X), W against Z", both("score", 0), "1 is perfect"),
         ("planes that part attributes, balanced accuracy, W against Z", both("accuracy", 3), "0.5 is chance"),
         (
             "variance of attributes' logits that a linear fit explains, W against Z",

@@ -67,7 +67,7 @@ def test_the_table_says_who_is_better():
     assert all(len(row) == 3 for row in rows)
     text = "\n".join(" | ".join(row) for row in rows)
     assert "FD-faces 3.00 against 12.00: × 0.25" in text and "30.0 ms, worst 50 ms" in text
-    assert "0.50 ± 0.10 against 0.50 ± 0.10" in text and "success 80% against 80%" in text
+    assert "0.500 ± 0.100 against 0.500 ± 0.100" in text and "success 80% against 80%" in text
 
 
 def test_the_textbook_draws_the_same_pictures():
