@@ -362,7 +362,8 @@ assert passed("03.lazy_r1")
 # One *layer*: modulated convolution, noise, bias, leaky ReLU. At each new size the map is doubled first (here by copying pixels; labkit's own layer filters, so that no edge is jagged).
 #
 # At every size a 1×1 layer makes a picture, and all pictures are doubled and *summed*: the **skip generator**. A young G can so begin with small pictures, with no need to grow the network by hand.
-#
+
+# %% [markdown]
 # Weights are **equalised** (Karras et al. 2018): kept as N(0, 1), and divided by √(inputs) whenever they are used. Adam's step has one length whatever a gradient's scale, so all layers learn at one speed. A modulated convolution needs no division: its norm does it. After a leaky ReLU comes a factor √2, which brings the variance back to about 1.
 
 
@@ -1072,8 +1073,9 @@ for title, row in rows.items():
 # | FID far below that of other networks | *not here*: FD-faces 9.5 against the DCGAN's 7.3 after 200,000 images each |
 # | noise makes stochastic detail only | *where it varies*: look for what is more than grain |
 # | droplets come from instance norm | the spike's arithmetic; no droplet after a minute |
-# | R1 every 16 steps does no harm | used throughout; with a hasty D it is too rare |
-#
+# | R1 every 16 steps does no harm | used throughout; too rare for a hasty D |
+
+# %% [markdown]
 # (Figures of the generator that ships, mean over three draws of latents; the README says how they were measured.)
 
 # %% [markdown]
