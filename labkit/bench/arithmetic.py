@@ -51,7 +51,7 @@ def arithmetic(
     @torch.no_grad()
     def draw(latent: Tensor) -> Tensor:
         with precision.autocast():
-            return generator(latent).float().clamp(-1, 1)
+            return generator(latent).float()
 
     edits = Edits(draw, look, look.names, exclusive=ONE_OF)
     z, steps, others = (
