@@ -13,6 +13,9 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS
 os.environ.setdefault("LABKIT_SCALE", "smoke")
 
 
+pytest.register_assert_rewrite("tests.browser", "tests.course.judged")  # so that their assertions explain themselves
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give notebook cells time for their last message: nbval's 5 s, which no option changes, fail on a busy machine."""
     for item in items:

@@ -16,7 +16,7 @@ from labkit.models.game import Game
 from labkit.models.gan import GAN, mlp_gan
 from labkit.models.pix2pix import Pix2Pix
 from labkit.models.stylegan import StyleGAN
-from labkit.nn.conditions import condition
+from labkit.nn.conditions import check_labels, condition
 from labkit.training import Adam
 
 SCALES = ("smoke", "cpu", "gpu", "paper")
@@ -90,6 +90,12 @@ def _cyclegan(image_shape: tuple[int, int, int], classes: int, other: str = "car
 def _source_fields(options: Mapping[str, Any]) -> tuple[str, ...]:
     wanted = condition(options.get("source", "labels")).field
     return () if wanted == "image" else (wanted,)
+
+
+def _checked_source(data: Dataset, options: Mapping[str, Any]) -> Dataset:
+    if "labels" in data.fields and options.get("source", "labels") == "labels":
+        check_labels(data.fields["labels"])
+    return data
 
 
 def _other_fields(options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -256,6 +262,7 @@ LABS: dict[str, Lab] = {
             },
             _options_of(Pix2Pix),
             _source_fields,
+            _checked_source,
         ),
         Lab(
             "cyclegan",

@@ -632,7 +632,7 @@ show(truncation.picture(), "The same without controls: six values of ψ.")
 # %% [markdown]
 # ## What is chance?
 #
-# The fourth explorer: one w, and noise. **Predict**: with the noise off at all sizes, is the face worse? Where in the picture will two draws of the noise differ: eyes, hair, background?
+# The fourth explorer: one w, and noise. **Predict**: with the noise off in all layers, is the face worse? Where in the picture will two draws of the noise differ: eyes, hair, background?
 
 # %%
 from labkit.widgets import NoiseLayers

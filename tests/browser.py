@@ -9,11 +9,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from labkit.doctor import chromium
+
+MEDIAN, WORST = 120, 300
+"""Milliseconds from a key to the changed picture (design.md, section 5)."""
 OPENING = 90.0
 """Seconds that a page or a kernel may take to appear on a busy machine."""
 
@@ -219,3 +225,47 @@ def write_notebook(path: Path, cells: str) -> None:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+MARKS = [
+    pytest.mark.alone,
+    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine, so no browser was tried"),
+]
+"""Of every file of tests that needs a browser."""
+
+
+@contextlib.contextmanager
+def explorers(folder: Path, cells: str, names: Sequence[str]) -> "Iterator[Page]":
+    """A notebook of these cells, opened and run without an error. Explorers stand in the cells from the second on.
+
+    Args:
+        folder: an empty one.
+        cells: see `write_notebook`.
+        names: of the explorers, for their pictures in the folder that LABKIT_SCREENSHOTS names.
+    """
+    work = folder / "work"
+    work.mkdir()
+    write_notebook(work / "explorers.ipynb", cells)
+    with browsing(work, chromium(), folder / "home") as browser, browser.open("explorers.ipynb") as page:
+        page.run_all(seconds=120)
+        assert page.errors() == []
+        yield page
+        if shots := os.environ.get("LABKIT_SCREENSHOTS"):
+            for number, name in enumerate(names, start=1):
+                cell(page, number).screenshot(path=Path(shots) / f"{name.replace(' ', '-')}.png")
+
+
+def cell(page: "Page", number: int) -> Any:
+    """A code cell, scrolled into view, with its picture."""
+    found = page.page.locator(".jp-CodeCell").nth(number)
+    found.scroll_into_view_if_needed()
+    found.locator("img").first.wait_for()
+    return found
+
+
+def answers_at_once(page: "Page", number: int, name: str) -> None:
+    """Fifty moves of an explorer's first slider by key: each changes the picture, within design.md's times."""
+    delays = page.move(cell(page, number).locator(".noUi-handle").first, moves=50)
+    print(f"{name}: {delays}")
+    assert delays.missed == 0
+    assert delays.median <= MEDIAN and delays.worst <= WORST

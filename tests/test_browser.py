@@ -6,18 +6,12 @@ from pathlib import Path
 import pytest
 
 from labkit.doctor import chromium
-from tests.browser import browsing
+from tests.browser import MARKS, MEDIAN, WORST, browsing
 
 pytest.importorskip("playwright", reason="playwright is not installed, so no browser was tried")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed, so no browser was tried")
 
-MEDIAN, WORST = 120, 300
-"""Milliseconds from a key to the changed picture (design.md, section 5)."""
-
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine, so no browser was tried"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")

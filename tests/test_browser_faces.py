@@ -1,21 +1,13 @@
 """The explorers of faces as a student meets them in JupyterLab: keys that press faces, move sliders, play a walk."""
 
-import os
-from pathlib import Path
-
 import pytest
 
-from labkit.doctor import chromium
-from tests.browser import browsing, write_notebook
-from tests.test_browser import MEDIAN, WORST
+from tests.browser import MARKS, answers_at_once, cell, explorers
 
 pytest.importorskip("playwright", reason="playwright is not installed, so no browser was tried")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed, so no browser was tried")
 
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine, so no browser was tried"),
-]
+pytestmark = MARKS
 
 CELLS = """
 import torch
@@ -39,30 +31,14 @@ Sliders(game, directions, ("Eyeglasses", "Smiling", "Hat"), locked=("Young",))
 # %%
 Walk(game, (0, 1, 2))
 """
+NAMES = ("arithmetic", "sliders", "walk")
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """The notebook, opened and run; the tests go down it one after the other."""
-    folder = tmp_path_factory.mktemp("a student")
-    work = folder / "work"
-    work.mkdir()
-    write_notebook(work / "explorers.ipynb", CELLS)
-    with browsing(work, chromium(), folder / "home") as browser, browser.open("explorers.ipynb") as page:
-        page.run_all(seconds=120)
-        assert page.errors() == []
+    with explorers(tmp_path_factory.mktemp("a student"), CELLS, NAMES) as page:
         yield page
-        shots = os.environ.get("LABKIT_SCREENSHOTS")
-        if shots:
-            for number, name in enumerate(("arithmetic", "sliders", "walk"), start=1):
-                cell(page, number).screenshot(path=Path(shots) / f"explorer-{name}.png")
-
-
-def cell(page, number):
-    found = page.page.locator(".jp-CodeCell").nth(number)
-    found.scroll_into_view_if_needed()
-    found.locator("figure img").first.wait_for()
-    return found
 
 
 def alts(of):
@@ -73,12 +49,9 @@ def until(page, happened, seconds=5):
     page._until(happened, seconds, "the page has answered")
 
 
-@pytest.mark.parametrize(("number", "name"), [(1, "arithmetic"), (2, "sliders"), (3, "walk")])
+@pytest.mark.parametrize(("number", "name"), list(enumerate(NAMES, start=1)))
 def test_a_key_changes_the_picture_at_once(page, number, name):
-    delays = page.move(cell(page, number).locator(".noUi-handle").first, moves=50)
-    print(f"{name}: {delays}")
-    assert delays.missed == 0
-    assert delays.median <= MEDIAN and delays.worst <= WORST
+    answers_at_once(page, number, name)
 
 
 def test_keys_press_faces(page):

@@ -1,21 +1,13 @@
 """The explorers of styles as a student meets them in JupyterLab: each answers a key at once."""
 
-import os
-from pathlib import Path
-
 import pytest
 
-from labkit.doctor import chromium
-from tests.browser import browsing, write_notebook
-from tests.test_browser import MEDIAN, WORST
+from tests.browser import MARKS, answers_at_once, cell, explorers
 
 pytest.importorskip("playwright", reason="playwright is not installed, so no browser was tried")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed, so no browser was tried")
 
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine, so no browser was tried"),
-]
+pytestmark = MARKS
 
 # The shipped generator where there is one; else its sizes, drawn large enough to be seen.
 CELLS = """
@@ -58,33 +50,13 @@ SLIDERS = ("mixing", "truncation", "noise", "two spaces", "unlabelled")
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """The notebook, opened and run; the tests go down it one after the other."""
-    folder = tmp_path_factory.mktemp("styles")
-    work = folder / "work"
-    work.mkdir()
-    write_notebook(work / "styles.ipynb", CELLS)
-    with browsing(work, chromium(), folder / "home") as browser, browser.open("styles.ipynb") as page:
-        page.run_all(seconds=120)
-        assert page.errors() == []
+    with explorers(tmp_path_factory.mktemp("styles"), CELLS, (*SLIDERS, "sources")) as page:
         yield page
-        shots = os.environ.get("LABKIT_SCREENSHOTS")
-        if shots:
-            for number, name in enumerate((*SLIDERS, "sources"), start=1):
-                cell(page, number).screenshot(path=Path(shots) / f"styles-{name.replace(' ', '-')}.png")
-
-
-def cell(page, number):
-    found = page.page.locator(".jp-CodeCell").nth(number)
-    found.scroll_into_view_if_needed()
-    found.locator("img").first.wait_for()
-    return found
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(SLIDERS, start=1)))
 def test_a_key_changes_the_picture_at_once(page, number, name):
-    delays = page.move(cell(page, number).locator(".noUi-handle").first, moves=50)
-    print(f"{name}: {delays}")
-    assert delays.missed == 0
-    assert delays.median <= MEDIAN and delays.worst <= WORST
+    answers_at_once(page, number, name)
 
 
 def test_a_layer_takes_its_style_from_another_face_by_key(page):

@@ -1,6 +1,7 @@
 """Every lab at its smallest scale, and the way from a run to samples, a score and a shipped checkpoint."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -35,6 +36,17 @@ def test_every_lab_trains_at_smoke(lab):
     assert done.step == 2
     if lab not in TRANSLATORS:
         assert done.sample(4).shape == (4, *shape)
+
+
+def test_masks_that_are_no_label_maps_are_refused_before_training(monkeypatch):
+    data = recipes.open_data("pix2pix", scale="smoke")
+    wrong = data.fields["labels"].copy()
+    wrong[-1, 0, 0] = 255
+    monkeypatch.setattr(
+        recipes.datasets, "open_first", lambda *names, **ask: replace(data, fields={**data.fields, "labels": wrong})
+    )
+    with pytest.raises(UserError, match="class 255"):
+        recipes.open_data("pix2pix", scale="smoke")
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from labkit.models.dcgan import Discriminator, Generator, initialise
+from labkit.models.dcgan import Discriminator, Generator
 from labkit.models.game import Turn, evaluating
 from labkit.models.gan import GAN
+from labkit.nn.initial import normal_weights
 
 
 def condition_latent(z: Tensor, label: Tensor, classes: int) -> Tensor:
@@ -56,7 +57,7 @@ class ConditionalGAN(GAN):
             **options,
         )
         self.classes = classes
-        self.apply(initialise)
+        self.apply(normal_weights)
 
     def draw(self, z: Tensor, label: Tensor) -> Tensor:
         """G(z | y): (B, latent_dim) and (B,) → (B, C, H, W) in [−1, 1]."""

@@ -12,7 +12,7 @@ from torch.nn.functional import l1_loss
 
 from labkit.errors import UserError, nearest
 from labkit.models.game import Game, Turn, evaluating
-from labkit.models.pix2pix import initialise
+from labkit.nn.initial import normal_weights, zero_biases
 from labkit.nn.losses import ADVERSARIAL_LOSSES
 from labkit.nn.patch import PatchDiscriminator
 from labkit.nn.pool import ImagePool
@@ -66,7 +66,7 @@ class CycleGAN(Game):
         self.critic_b = PatchDiscriminator(channels, critic_width, patch, "instance")
         self.pool_a, self.pool_b = ImagePool(pool, image_shape), ImagePool(pool, image_shape)
         self.cycle, self.identity, self.loss = cycle, identity, ADVERSARIAL_LOSSES[loss]
-        self.apply(initialise)
+        self.apply(normal_weights).apply(zero_biases)
 
     def extra_repr(self) -> str:
         """The options that make this another game."""

@@ -12,6 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from labkit.errors import UserError
 from labkit.models.gan import GAN
+from labkit.nn.initial import normal_weights
 
 
 def sides(size: int) -> list[int]:
@@ -97,15 +98,6 @@ class Discriminator(nn.Module):
         return self.layers(image).flatten()
 
 
-def initialise(module: nn.Module) -> None:
-    """Section 4: convolutions from N(0, 0.02²); batch norm's scale from N(1, 0.02²), its shift 0."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(module.bias)
-
-
 def dcgan(
     image_shape: tuple[int, int, int] = (3, 64, 64),
     latent_dim: int = 100,
@@ -125,5 +117,5 @@ def dcgan(
         image_shape=image_shape,
         **options,
     )
-    game.apply(initialise)
+    game.apply(normal_weights)
     return game

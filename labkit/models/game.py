@@ -83,7 +83,7 @@ class Game(nn.Module):
     Attributes:
         averaged: names of the submodules whose weights the loop averages (EMA); sampling uses the averages.
         image_shape: (C, H, W) of the images that the game makes.
-        latent_dim: length of a latent vector z.
+        latent_dim: length of a latent vector z; 0 where pictures come from a condition alone.
         preview_columns: images a row in the previews; None makes them square.
     """
 

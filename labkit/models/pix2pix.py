@@ -16,6 +16,7 @@ from torch.nn.functional import avg_pool2d, l1_loss
 from labkit.errors import UserError, nearest
 from labkit.models.game import Game, Turn, evaluating
 from labkit.nn.conditions import condition
+from labkit.nn.initial import normal_weights, zero_biases
 from labkit.nn.losses import ADVERSARIAL_LOSSES
 from labkit.nn.patch import PatchDiscriminator
 from labkit.nn.resnet import ResNetTranslator
@@ -81,7 +82,7 @@ class Pix2Pix(Game):
         )
         self.loss = ADVERSARIAL_LOSSES[loss]
         self.l1, self.adversarial, self.matching = l1, adversarial, matching
-        self.apply(initialise)
+        self.apply(normal_weights).apply(zero_biases)
 
     def extra_repr(self) -> str:
         """The options that make this another game."""
@@ -167,14 +168,3 @@ def visible(source: Tensor) -> Tensor:
         angles = (hues[:, None] + torch.tensor([0.0, 1 / 3, 2 / 3], device=source.device)) * 2 * torch.pi
         return torch.einsum("bchw,cd->bdhw", source, angles.cos() * 0.9)
     return source.expand(-1, 3, -1, -1) if channels == 1 else source[:, :3]
-
-
-def initialise(module: nn.Module) -> None:
-    """Section 6.2: all weights from N(0, 0.02²), biases 0; batch norm's scale from N(1, 0.02²)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(module.bias)

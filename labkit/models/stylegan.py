@@ -3,6 +3,9 @@
 z ~ N(0, I) → mapping network f → w ∈ W → a style at every layer of the synthesis network g, which starts from a learned
 constant: x = g(f(z), noise). Several w may be mixed, each for some of the layers. With `generator="adain"` g is that of
 Karras et al. 2019, *A style-based generator architecture for GANs*: see `labkit.models.adain`.
+
+Weights come from labkit's own runs and checkpoints (safetensors, or a run's `last.pt`, read without running code). The
+networks that were published with StyleGAN2-ADA are pickles, which run code when they are opened: they are not read.
 """
 
 from collections.abc import Iterator, Sequence

@@ -6,9 +6,10 @@ Each condition is made of a batch as the stream gives it, so that it is exact, c
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, one_hot
+from torch.nn.functional import avg_pool2d, interpolate
 
 from labkit.errors import UserError, nearest
 
@@ -52,12 +53,27 @@ class Condition:
 def labels_as_planes(labels: Tensor, classes: int = CLASSES) -> Tensor:
     """Class numbers (B, H, W) → one plane a class, (B, classes, H, W) of 0 and 1.
 
-    Raises:
-        UserError: a number that is no class.
+    A number that is no class would leave its pixel without one: `check_labels` refuses it before training, as asking a
+    device for its largest number at each step would make every step wait.
     """
-    if labels.numel() and int(labels.max()) >= classes:
-        raise UserError(f"the label map has a class {int(labels.max())}, and there are {classes}, from 0 on")
-    return one_hot(labels.long(), classes).permute(0, 3, 1, 2).float()
+    numbers = torch.arange(classes, device=labels.device, dtype=labels.dtype)
+    return (labels[:, None] == numbers[:, None, None]).float()
+
+
+def check_labels(labels: np.ndarray, classes: int = CLASSES, rows: int = 1000) -> None:
+    """Look for numbers that are no class, such as the 0 and 255 of a mask.
+
+    Args:
+        labels: (N, H, W).
+        classes: how many there are.
+        rows: label maps that are looked at, over the whole data set.
+
+    Raises:
+        UserError: there is one.
+    """
+    some = labels[:: max(1, len(labels) // rows)]
+    if some.size and int(some.max()) >= classes:
+        raise UserError(f"the label map has a class {int(some.max())}, and there are {classes}, from 0 on")
 
 
 def grey(image: Tensor) -> Tensor:

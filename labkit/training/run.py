@@ -47,8 +47,8 @@ class Run:
         return png(self.sample(n, seed), columns, scale)
 
     def curves(self) -> bytes:
-        """Loss curves and samples as a PNG."""
-        return dashboard(self.history, self.sample())
+        """Loss curves and samples as a PNG; the curves alone of a game that draws nothing without a condition."""
+        return dashboard(self.history, self.sample() if self.game.latent_dim else None)
 
 
 def load(folder: str | Path, game: Game, *, best: bool = False) -> Game:

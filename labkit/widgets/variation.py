@@ -79,7 +79,7 @@ class Truncation(Panels):
 
 
 class NoiseLayers(Panels):
-    """One face, and noise at the map sizes that are ticked: what changes, and where.
+    """One face, and noise in the layers that are ticked: what changes, and where.
 
     The slider is a factor to the strength that the generator has learned. Where pictures vary is shown so.
 
@@ -96,15 +96,13 @@ class NoiseLayers(Panels):
         super().__init__(width)
         self.styles, self.draws = Styles(game, seed), draws
         self.w, self._turn = self.styles.new(1), 0
-        self.sides = sorted(set(game.synthesis.noise_sides))
+        self.sides = list(game.synthesis.noise_sides)
+        self.layers = [f"layer {k}, {side} px" for k, side in enumerate(self.sides)]
         self._noises(seed)
         self.controls = {"strength": slider(0.0, 3.0, 0.1, "strength", value=1.0)}
-        for side in self.sides:
-            self.controls[f"noise at {side} px"] = ipywidgets.Checkbox(
-                value=True,
-                description=f"noise at {side} px",
-                indent=False,
-                layout=ipywidgets.Layout(width="160px"),
+        for layer in self.layers:
+            self.controls[layer] = ipywidgets.Checkbox(
+                value=True, description=layer, indent=False, layout=ipywidgets.Layout(width="130px")
             )
 
     def _noises(self, seed: int) -> None:
@@ -124,8 +122,7 @@ class NoiseLayers(Panels):
 
     def noise(self, strength: float, draws: int, **on: bool) -> list[Tensor]:
         """Noise of the first draws: `strength` times as strong where it is on, and 0 where it is off."""
-        ticked = {side: float(on[f"noise at {side} px"]) for side in self.sides}
-        return [n[:draws] * strength * ticked[n.shape[2]] for n in self.noises]
+        return [n[:draws] * strength * float(on[layer]) for n, layer in zip(self.noises, self.layers)]
 
     def _spread(self, **on: bool) -> Tensor:
         many = self.styles.game.draw(self.w.expand(self.draws, -1), self.noise(1.0, self.draws, **on))
@@ -157,8 +154,9 @@ class NoiseLayers(Panels):
 
     def describe(self, strength: float, **on: bool) -> str:
         """Where there is noise."""
-        ticked = [f"{side} px" for side in self.sides if on[f"noise at {side} px"]]
-        return f"Noise of {strength:.1f} times the learned strength at {', '.join(ticked) or 'no size'}."
+        ticked = [str(k) for k, layer in enumerate(self.layers) if on[layer]]
+        where = f"in layer{'s' * (len(ticked) > 1)} {', '.join(ticked)}" if ticked else "in no layer"
+        return f"Noise of {strength:.1f} times the learned strength {where}."
 
     def layout(self, view: "ipywidgets.Widget") -> list["ipywidgets.Widget"]:
         """Boxes in a row, the slider, buttons, pictures."""
@@ -172,11 +170,11 @@ class NoiseLayers(Panels):
 
     def picture(self) -> bytes:
         """The picture twin: the four pictures with noise everywhere, and at each size alone, as a PNG."""
-        everywhere = {f"noise at {side} px": True for side in self.sides}
-        ticked = [everywhere] + [{f"noise at {side} px": side == one for side in self.sides} for one in self.sides]
+        sizes = sorted(set(self.sides))
         file, rows = io.BytesIO(), []
         with single_thread(), torch.no_grad():
-            for title, on in zip(("noise at all sizes", *(f"at {side} px" for side in self.sides)), ticked):
+            for title, wanted in (("noise everywhere", sizes), *((f"noise at {side} px", [side]) for side in sizes)):
+                on = {layer: side in wanted for layer, side in zip(self.layers, self.sides)}
                 rows.append((f"{title}: at most ±{self._most(**on):.3f}", self.images(1.0, **on)))
         sheet(rows).save(file, "png", pnginfo=metadata("Noise at each size."))
         return file.getvalue()

@@ -6,6 +6,7 @@ import torch
 from labkit.course.exercise import exercise
 from labkit.course.verdict import judge
 from tests.course.blind_styles import RIGHT, WRONG
+from tests.course.judged import passes
 
 RIGHT_CASES = [pytest.param(n, f, id=f"{n}: {k}") for n in RIGHT for k, f in RIGHT[n].items()]
 WRONG_CASES = [pytest.param(n, f, id=f"{n}: {k}") for n in WRONG for k, (f, _) in WRONG[n].items()]
@@ -13,10 +14,7 @@ WRONG_CASES = [pytest.param(n, f, id=f"{n}: {k}") for n in WRONG for k, (f, _) i
 
 @pytest.mark.parametrize(("name", "function"), RIGHT_CASES)
 def test_right_answers_pass(name, function):
-    for seed in range(3):
-        torch.manual_seed(seed)
-        verdict = judge(exercise(f"03.{name}"), function)
-        assert verdict.kind == "right", verdict
+    passes(f"03.{name}", function, range(3))
 
 
 @pytest.mark.parametrize(("name", "function"), WRONG_CASES)

@@ -1,5 +1,6 @@
 """pix2pix and CycleGAN: the published sizes, what each score sees, what each term does."""
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import l1_loss
@@ -7,7 +8,7 @@ from torch.nn.functional import l1_loss
 from labkit.errors import UserError
 from labkit.models.cyclegan import CycleGAN
 from labkit.models.pix2pix import Pix2Pix, feature_distance
-from labkit.nn.conditions import CONDITIONS, condition, labels_as_planes
+from labkit.nn.conditions import CONDITIONS, check_labels, condition, labels_as_planes
 from labkit.nn.patch import PatchDiscriminator
 from labkit.nn.pool import ImagePool
 from labkit.nn.resnet import ResNetTranslator
@@ -76,8 +77,10 @@ def test_what_conditions_hide_and_show():
     some = batch()
     planes = labels_as_planes(some["labels"])
     assert torch.equal(planes.argmax(1), some["labels"].long()) and (planes.sum(1) == 1).all()
-    with pytest.raises(UserError, match="class 19"):
-        labels_as_planes(torch.full((1, 2, 2), 19))
+    for wrong in (19, 255):
+        with pytest.raises(UserError, match=f"class {wrong}"):
+            check_labels(np.full((3, 2, 2), wrong, dtype=np.uint8))
+    check_labels(some["labels"].numpy())
     hole = condition("hole")(some)
     assert (hole[:, :3, 8:24, 8:24] == 0).all() and torch.equal(hole[:, :3, :8], some["image"][:, :, :8])
     assert hole[:, 3].mean() == 0.25

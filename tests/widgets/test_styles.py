@@ -135,7 +135,11 @@ def test_noise_acts_where_it_is_ticked(game):
     off = {name: False for name in explorer.values() if name != "strength"}
     bare, same, difference, spread = drawn(explorer, **off)
     assert torch.allclose(bare, same, atol=1e-5) and difference.abs().max() < 1e-3 and spread.max() < -0.99
-    one = drawn(explorer, **{**off, "noise at 16 px": True})
+    assert len(off) == len(game.synthesis.layers)
+    one = drawn(explorer, **{**off, explorer.layers[4]: True})
+    assert [float(n.abs().max()) > 0 for n in explorer.noise(1.0, 1, **{**off, explorer.layers[4]: True})] == [
+        k == 4 for k in range(len(off))
+    ]
     assert one[2].abs().max() > 0.01 and one[3].max() > -0.99
     assert drawn(explorer, strength=0.0)[2].abs().max() < 1e-3
     more = drawn(explorer, strength=2.0)
@@ -145,7 +149,10 @@ def test_noise_acts_where_it_is_ticked(game):
     again = explorer._view.value
     explorer.renew()
     assert len({html, again, explorer._view.value}) == 3
-    assert "at 4 px, 8 px" in explorer.describe(**explorer.values()) and "no size" in explorer.describe(1.0, **off)
+    assert "in layers 0, 1, 2" in explorer.describe(**explorer.values()) and "in no layer" in explorer.describe(
+        1.0, **off
+    )
+    assert png(explorer.picture()).height > 5 * 32
 
 
 @pytest.fixture(scope="module")

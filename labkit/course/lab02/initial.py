@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.judging import Raised, translate
-from labkit.models.dcgan import initialise
+from labkit.nn.initial import normal_weights as initialise
 
 BEFORE = 3.0  # what every convolution's weights are before: nothing that could pass for drawn
 CONVOLUTIONS = {"up": "transposed-missed", "up_again": "transposed-missed", "inner.down": "plain-missed"}

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import elu, gelu, leaky_relu, linear, relu, silu
 
 from labkit.course.exercise import Exercise, Wrong
-from labkit.course.judging import Raised, call, near
-from labkit.course.lab03.results import Known, judge_gradients, recognise_any, tensor
+from labkit.course.judging import call, near
+from labkit.course.lab03.results import SIZES, Known, asked, judge_gradients, recognise_any, tensor
 from labkit.nn.equalized import EqualizedLinear
 
 Function = Callable[[Tensor], Tensor]
@@ -81,18 +81,9 @@ def _judge_case(function: Callable, z: Tensor, layers: list[nn.Module]) -> None:
 
 
 def _ask(function: Callable, z: Tensor, layers: list[nn.Module]) -> Any:
-    try:
-        return call(function, z, layers)
-    except Raised as raised:
-        if "shapes cannot be multiplied" in str(raised.error):
-            raise Wrong(
-                "layer-order",
-                f"{raised.sentence}.",
-                "The layers fit each other in the order of the list: each takes what the one before it gave.",
-            ) from None
-        if "must match the size" in str(raised.error):
-            raise Wrong("row-shape", f"{raised.sentence}.", BY_ROW) from None
-        raise
+    order = "The layers fit each other in the order of the list: each takes what the one before it gave."
+    told = [(("shapes cannot be multiplied",), "layer-order", order), (SIZES, "row-shape", BY_ROW)]
+    return asked(function, z, layers, told=told)
 
 
 def _leaky(x: Tensor) -> Tensor:

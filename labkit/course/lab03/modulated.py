@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from labkit.course.exercise import Exercise, Wrong
-from labkit.course.judging import Raised, call, near
+from labkit.course.judging import call, near
 from labkit.course.lab03.modulations import NORM, modulation_mistakes
-from labkit.course.lab03.results import judge_gradients, recognise_any, tensor
+from labkit.course.lab03.results import SIZES, asked, judge_gradients, recognise_any, tensor
 
 # B, C, O, K, H, W
 CASES = ((3, 4, 5, 3, 6, 7), (1, 3, 2, 5, 8, 5), (2, 5, 3, 1, 4, 3), (2, 3, 3, 3, 5, 4))
@@ -63,23 +63,10 @@ def _inputs(seed: int, case: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _ask(function: Callable, x: Tensor, weight: Tensor, style: Tensor) -> Any:
-    try:
-        return call(function, x, weight, style)
-    except Raised as raised:
-        text = str(raised.error)
-        if "must match the size" in text or "not broadcastable" in text or "must match the existing size" in text:
-            raise Wrong(
-                "sizes",
-                f"{raised.sentence}.",
-                "The style scales *input* channels: `weight[None] * style[:, None, :, None, None]` is (B, O, C, K, K).",
-            ) from None
-        if "expected input" in text and "channels" in text:
-            raise Wrong(
-                "groups",
-                f"{raised.sentence}.",
-                "A group an image: input (1, B·C, H, W), weight (B·O, C, K, K), and `groups=B`.",
-            ) from None
-        raise
+    sizes = "The style scales *input* channels: `weight[None] * style[:, None, :, None, None]` is (B, O, C, K, K)."
+    groups = "A group an image: input (1, B·C, H, W), weight (B·O, C, K, K), and `groups=B`."
+    told = [(SIZES, "sizes", sizes), (("expected input",), "groups", groups)]
+    return asked(function, x, weight, style, told=told)
 
 
 def _shaped(value: Any, shape: tuple[int, ...], weight: Tensor, hint: str) -> Tensor:

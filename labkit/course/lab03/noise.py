@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from labkit.course.exercise import Exercise, Wrong
-from labkit.course.judging import Raised, call, near
-from labkit.course.lab03.results import tensor
+from labkit.course.judging import near
+from labkit.course.lab03.results import SIZES, asked, tensor
 
 NOISE = "`torch.randn(B, 1, H, W)`: a number for each pixel of each image, the same for all channels."
 SHAPES = ((3, 4, 30, 26), (1, 3, 40, 37), (2, 5, 21, 33))
@@ -71,17 +71,8 @@ def _judge_zero(function: Callable) -> None:
 
 
 def _ask(function: Callable, x: Tensor, strength: Tensor) -> Any:
-    try:
-        return call(function, x, strength)
-    except Raised as raised:
-        if "must match the size" in str(raised.error) or "not broadcastable" in str(raised.error):
-            raise Wrong(
-                "strength-axis",
-                f"{raised.sentence}.",
-                "(C,) beside (B, C, H, W) needs two more dimensions behind: `strength[:, None, None]`; the noise is "
-                "(B, 1, H, W).",
-            ) from None
-        raise
+    hint = "(C,) beside (B, C, H, W) needs two more dimensions behind: `strength[:, None, None]`; the noise is "
+    return asked(function, x, strength, told=[(SIZES, "strength-axis", hint + "(B, 1, H, W).")])
 
 
 def _judge_case(value: Tensor, x: Tensor, strength: Tensor) -> Tensor:

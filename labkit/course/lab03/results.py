@@ -1,16 +1,38 @@
 """What the judges of layers share: is it a tensor of that shape, which known mistake is it, does its graph hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from labkit.course.exercise import Wrong
-from labkit.course.judging import near
+from labkit.course.judging import Raised, call, near
 
 Known = tuple[str, Sequence[Tensor], str, str]
 """A mistake's name, the values it may give, the message, the hint."""
+
+
+SIZES = ("must match the size", "must match the existing size", "not broadcastable", "Sizes of tensors must match")
+"""What torch says where shapes don't fit each other."""
+Told = tuple[tuple[str, ...], str, str]
+"""Parts of torch's own message, the mistake's name, the hint."""
+
+
+def asked(function: Callable, *arguments: Any, told: Sequence[Told]) -> Any:
+    """Call a student's function; an error of torch's that says what was misread becomes that mistake.
+
+    Raises:
+        Wrong: one of `told`, or as `labkit.course.judging.call`.
+        Raised: any other error.
+    """
+    try:
+        return call(function, *arguments)
+    except Raised as raised:
+        for parts, mistake, hint in told:
+            if any(part in str(raised.error) for part in parts):
+                raise Wrong(mistake, f"{raised.sentence}.", hint) from None
+        raise
 
 
 def tensor(value: Any, shape: tuple[int, ...], hint: str) -> Tensor:

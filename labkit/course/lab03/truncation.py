@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from labkit.course.exercise import Exercise, Wrong
-from labkit.course.judging import Raised, call, near
-from labkit.course.lab03.results import Known, recognise_any, tensor
+from labkit.course.judging import near
+from labkit.course.lab03.results import SIZES, Known, asked, recognise_any, tensor
 
 # B, L, D, ψ, layers: the first one names most mistakes; then ψ that goes beyond, and none, all, one of the layers.
 CASES = (
@@ -41,16 +41,8 @@ def judge_truncate(function: Callable) -> None:
 
 
 def _ask(function: Callable, w: Tensor, w_mean: Tensor, psi: float, layers: int) -> Any:
-    try:
-        return call(function, w, w_mean, psi, layers)
-    except Raised as raised:
-        if "must match the size" in str(raised.error) or "Sizes of tensors must match" in str(raised.error):
-            raise Wrong(
-                "sizes",
-                f"{raised.sentence}.",
-                "w is (B, L, D): the layers are dimension 1, `w[:, :layers]`; w_mean (D,) fits its last dimension.",
-            ) from None
-        raise
+    hint = "w is (B, L, D): the layers are dimension 1, `w[:, :layers]`; w_mean (D,) fits its last dimension."
+    return asked(function, w, w_mean, psi, layers, told=[(SIZES, "sizes", hint)])
 
 
 def _mistakes(w: Tensor, w_mean: Tensor, psi: float, layers: int) -> list[Known]:
