@@ -60,26 +60,19 @@ class Lab:
                 raise UserError(f"the option {name} must be a {wanted}, such as {self.options[name]!r}, not {value!r}")
 
 
-def _gan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
-    return mlp_gan(image_shape, **options)
+def _unlabelled(make: Callable[..., Game]) -> Callable[..., Game]:
+    """Builds a game that has no use for classes."""
 
+    def build(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
+        return make(image_shape, **options)
 
-def _dcgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
-    return dcgan(image_shape, **options)
+    return build
 
 
 def _cgan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
     if not classes:
         raise UserError("the lab 'cgan' needs labels: a data set with classes, or a folder with a sub-folder for each")
     return ConditionalGAN(image_shape, classes=classes, **options)
-
-
-def _stylegan(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
-    return StyleGAN(image_shape, **options)
-
-
-def _pix2pix(image_shape: tuple[int, int, int], classes: int, **options: Any) -> Game:
-    return Pix2Pix(image_shape, **options)
 
 
 def _cyclegan(image_shape: tuple[int, int, int], classes: int, other: str = "cartoon", **options: Any) -> Game:
@@ -163,7 +156,7 @@ LABS: dict[str, Lab] = {
         Lab(
             "gan",
             "a GAN of multilayer perceptrons (Goodfellow et al. 2014)",
-            _gan,
+            _unlabelled(mlp_gan),
             _DIGITS,
             _scales(
                 smoke={"width": 32},
@@ -177,7 +170,7 @@ LABS: dict[str, Lab] = {
         Lab(
             "dcgan",
             "a GAN of strided convolutions (Radford et al. 2016)",
-            _dcgan,
+            _unlabelled(dcgan),
             _DIGITS,
             _scales(**_convolutional(), optimizers=_FAST),
             _options_of(dcgan, GAN),
@@ -185,7 +178,7 @@ LABS: dict[str, Lab] = {
         Lab(
             "dcgan-faces",
             "a DCGAN that draws faces (Radford et al. 2016)",
-            _dcgan,
+            _unlabelled(dcgan),
             ("faces",),
             {
                 "smoke": ({"latent_dim": 100, "width": 8}, {"steps": 12, "batch": 32, "previews": 3, "log_steps": 4}),
@@ -206,11 +199,11 @@ LABS: dict[str, Lab] = {
         Lab(
             "stylegan",
             "a StyleGAN2 that draws faces (Karras et al. 2020)",
-            _stylegan,
+            _unlabelled(StyleGAN),
             ("faces",),
             {
                 "smoke": (
-                    {"latent_dim": 32, "style_dim": 32, "mapping_layers": 2, "base": 256, "most": 16},
+                    _styles(latent_dim=32, style_dim=32, mapping_layers=2, base=256, most=16, r1=1.0),
                     {"steps": 8, "batch": 16, "previews": 2, "log_steps": 4, "optimizers": _STYLES},
                 ),
                 "cpu": (
@@ -243,7 +236,7 @@ LABS: dict[str, Lab] = {
         Lab(
             "pix2pix",
             "a translator on pairs, by default from label maps to faces (Isola et al. 2017)",
-            _pix2pix,
+            _unlabelled(Pix2Pix),
             ("faces",),
             {
                 "smoke": (
@@ -299,7 +292,7 @@ LABS: dict[str, Lab] = {
         Lab(
             "wgan",
             "a Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)",
-            _dcgan,
+            _unlabelled(dcgan),
             _DIGITS,
             _scales(**_convolutional(**_WASSERSTEIN), optimizers=_CRITIC),
             _options_of(dcgan, GAN),

@@ -109,7 +109,8 @@ def dashboard(history: Sequence[Mapping[str, Any]], images: Tensor | None = None
     for axis, group in zip(axes, [losses, scores] if scores else [losses]):
         for index, name in enumerate(group):
             points = [(entry["images"] / 1000, entry[name]) for entry in history if name in entry]
-            axis.plot(*zip(*points), styles[index % 4], label=name.removeprefix("score/"), linewidth=1.6)
+            dot = "o" if len(points) == 1 else None  # a line of one point is not seen
+            axis.plot(*zip(*points), styles[index % 4], marker=dot, label=name.removeprefix("score/"), linewidth=1.6)
         axis.set_xlabel("thousands of images seen")
         axis.set_title("score (lower is better)" if group is scores else "losses", fontsize=10)
         if group:

@@ -62,6 +62,7 @@ class TwoSpaces(Panels):
                 options=[(plain(name), name) for name in self.names],
                 description="attribute",
                 style={"description_width": "min(120px, 30%)"},
+                layout=ipywidgets.Layout(width="300px", max_width="97%"),
             ),
             "strength": slider(-1.5, 1.5, 0.05, "strength", value=1.0),
             "new": button("another face", self.renew, "Draw another face"),

@@ -70,7 +70,12 @@ class Unlabelled(Panels):
         narrow = {"description_width": "min(120px, 30%)"}
         few = min(len(rows) for rows in self.methods.values())
         self.controls = {
-            "method": ipywidgets.Dropdown(options=list(self.methods), description="found by", style=narrow),
+            "method": ipywidgets.Dropdown(
+                options=list(self.methods),
+                description="found by",
+                style=narrow,
+                layout=ipywidgets.Layout(width="300px", max_width="97%"),
+            ),
             "number": slider(0, few - 1, 1, "direction"),
             "amount": slider(-4.0, 4.0, 0.1, "step, in σ", value=2.0),
             "layers": ipywidgets.IntRangeSlider(
