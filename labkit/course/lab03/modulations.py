@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, instance_norm, interpolate, pad
 
-from labkit.course.lab03.results import Known
+from labkit.course.asked import Known
 
 NORM = "w″ = w′/√(Σ w′² + 1e-8), the sum over input channels and kernel: dimensions 2, 3, 4 of (B, O, C, K, K)."
 _GROUPS = (

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from labkit.course.lab03.results import Known
+from labkit.course.asked import Known
 
 MAPS = "μ and σ of each channel of each image: over dimensions 2 and 3, `dim=(2, 3), keepdim=True`."
 

@@ -4,7 +4,7 @@ from math import sqrt
 
 from torch import Tensor
 
-from labkit.course.lab03.results import Known
+from labkit.course.asked import Known
 
 
 def mistakes(slope: Tensor, scores: Tensor, scale: float, gamma: float, every: int) -> list[Known]:

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from labkit.course.asked import SIZES, Known, asked, recognise_any, tensor
 from labkit.course.exercise import Exercise, Wrong
 from labkit.course.judging import near
-from labkit.course.lab03.results import SIZES, Known, asked, recognise_any, tensor
 
 # B, L, D, ψ, layers: the first one names most mistakes; then ψ that goes beyond, and none, all, one of the layers.
 CASES = (
