@@ -1,8 +1,32 @@
 """The residual image-to-image network of Johnson et al. 2016, as CycleGAN has it."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
+from labkit.errors import UserError
 from labkit.nn.patch import normalisation
+
+HEAD = 3
+"""Layers that draw the picture from the last features: padding, 7×7 convolution, tanh."""
+
+
+def check_sides(sides: Sequence[int], halvings: int) -> None:
+    """Whether a picture can be halved so often and come back at its size.
+
+    Args:
+        sides: height and width.
+        halvings: how often.
+
+    Raises:
+        UserError: it can't; the smallest map must have two pixels a side, or there is nothing to reflect at its border.
+    """
+    step = 2**halvings
+    if any(side % step or side < 2 * step for side in sides):
+        raise UserError(
+            f"a network that halves {halvings} times wants sides divisible by {step}, from {2 * step} px on, "
+            f"not {' × '.join(map(str, sides))} px"
+        )
 
 
 class ResidualBlock(nn.Module):
@@ -64,6 +88,11 @@ class ResNetTranslator(nn.Module):
             layers += [up, make(c // 2), nn.ReLU()]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, outputs, 7), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
+
+    @property
+    def body(self) -> nn.Sequential:
+        """All layers but the last three, with the same weights: (B, inputs, H, W) → features (B, width, H, W) ≥ 0."""
+        return self.layers[:-HEAD]
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W), H and W divisible by 2^downs, → (B, outputs, H, W) in [−1, 1]."""
