@@ -6,6 +6,12 @@ import numpy as np
 
 from labkit.data.dataset import Dataset
 from labkit.errors import UserError, nearest
+from labkit.faces import VARIANTS
+
+
+def opposite(other: str) -> str:
+    """The field of domain A where B is this one: the picture itself, or a variant's opposite."""
+    return VARIANTS[other].opposite if other in VARIANTS else "image"
 
 
 def two_domains(dataset: Dataset, other: str = "label") -> Dataset:
@@ -15,7 +21,8 @@ def two_domains(dataset: Dataset, other: str = "label") -> Dataset:
         dataset: with two classes of pictures, an attribute, or two kinds of picture a row.
         other: what B is. ``label``: the second class, A the first. An attribute, such as ``Eyeglasses``: the pictures
             that have it, A those that don't. A field of pictures, such as ``cartoon``: that field of the second half of
-            the rows, A the pictures of the first half, so that no pair is ever in reach.
+            the rows, A the pictures of the first half, so that no pair is ever in reach. Another variant of the
+            built-in faces, such as ``glasses``: that field, and A is its opposite.
 
     Returns:
         As many of each domain; of the larger one some rows are left out.
@@ -32,8 +39,10 @@ def two_domains(dataset: Dataset, other: str = "label") -> Dataset:
     elif other in attributes:
         a, b = (dataset.where(**{other: number}).fields["image"] for number in (0, 1))
     elif other in kinds:
-        half = len(dataset) // 2
-        a, b = dataset.fields["image"][:half], dataset.fields[other][half:]
+        half, first = len(dataset) // 2, opposite(other)
+        if first not in dataset.fields:
+            raise UserError(f"A is the opposite of {other!r}: open {dataset.name} with fields=({first!r}, {other!r})")
+        a, b = dataset.fields[first][:half], dataset.fields[other][half:]
         b = b if b.shape[1:] == shape else np.repeat(b, shape[2], axis=3)
     else:
         known = [*kinds, *attributes, *(["label"] if "label" in dataset.fields else [])]

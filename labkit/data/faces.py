@@ -26,6 +26,7 @@ COUNTS = {"train": 20_000, "test": 2_000, "seen": 20_000, "unseen": 2_000, "peop
 EACH = 20
 """How many faces a person has in the split ``people``."""
 DEFAULT_FIELDS = ("image", "attributes")
+FIELDS = (*faces.CHANNELS, *faces.VARIANTS)
 
 _BLOCK = 256
 _WORKERS_PAY_FROM = 1_500  # faces; below, starting another interpreter takes longer than it saves
@@ -48,7 +49,8 @@ def open_faces(
         split: ``train`` or ``test``; or ``seen`` and ``unseen``, which have no combination in common (see
             :data:`labkit.faces.splits.UNSEEN`); or ``people``, :data:`EACH` faces a person, one person after the other
             (:func:`labkit.faces.people`).
-        fields: any of :data:`labkit.faces.CHANNELS`; ``image`` comes always, and ``attributes`` where nothing is named,
+        fields: any of :data:`labkit.faces.CHANNELS`, and the same people otherwise, any of
+            :data:`labkit.faces.VARIANTS`; ``image`` comes always, and ``attributes`` where nothing is named,
             with ``identity``, the person's number, for ``people``.
         count: how many; 20,000 to train on and 2,000 to test or of people where not given. Of people it is a multiple
             of :data:`EACH`.
@@ -65,8 +67,8 @@ def open_faces(
     default = (*DEFAULT_FIELDS, "identity") if split == "people" else DEFAULT_FIELDS
     wanted = tuple(dict.fromkeys(("image", *(default if fields is None else fields))))
     for field in wanted:
-        if field not in faces.CHANNELS:
-            raise UserError(nearest(field, faces.CHANNELS, "field of the built-in faces"))
+        if field not in FIELDS:
+            raise UserError(nearest(field, FIELDS, "field of the built-in faces"))
     side, total = size or 64, count or COUNTS[split]
     if split == "people":
         _whole_people(total, kind)
@@ -138,14 +140,25 @@ def _rendered(job: Job) -> Iterator[dict[str, np.ndarray]]:
 def _own_share(job: Job, rank: int, world: int, device: str = "cpu") -> Iterator[dict[str, np.ndarray]]:
     drawn = _drawn(job)
     for start, stop in _blocks(job)[rank::world]:
-        yield faces.render(drawn[start:stop], job["size"], job["fields"], device=device)
+        yield _pictures(drawn[start:stop], job, device)
+
+
+def _pictures(drawn: faces.Faces, job: Job, device: str = "cpu") -> dict[str, np.ndarray]:
+    """The fields of some faces; a variant is another picture of the same people."""
+    size, channels = job["size"], [field for field in job["fields"] if field in faces.CHANNELS]
+    found = faces.render(drawn, size, channels, device=device) if channels else {}
+    for field in job["fields"]:
+        if field in faces.VARIANTS:
+            people = faces.VARIANTS[field].change(drawn)
+            found[field] = faces.render(people, size, ["image"], device=device)["image"]
+    return found
 
 
 def _shared(job: Job, world: int) -> Iterator[dict[str, np.ndarray]]:
     """Every so-manieth block from each of several child processes, put in order."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    example = faces.render(faces.sample(0), job["size"], job["fields"])
+    example = _pictures(faces.sample(range(1)), job)
     shapes = {field: (rows.dtype, rows.shape[1:]) for field, rows in example.items()}
     commands = [
         [sys.executable, "-m", "labkit.data.faces", json.dumps({**job, "rank": r, "world": world})]

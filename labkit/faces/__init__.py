@@ -12,8 +12,9 @@ from labkit.faces.render import CHANNELS, VERSION, render
 from labkit.faces.sampler import SAMPLERS, sample, sample_face
 from labkit.faces.splits import SPLITS, people, split
 from labkit.faces.truth import ATTRIBUTES, CLASSES, MAKEUP, ONE_OF
+from labkit.faces.variants import VARIANTS, Variant
 
 __all__ = [
     "ATTRIBUTES", "CHANNELS", "CLASSES", "GROUPS", "MAKEUP", "NAMES", "ONE_OF", "PARAMETERS", "SAMPLERS", "SPLITS",
-    "VERSION", "Face", "Faces", "describe", "people", "render", "sample", "sample_face", "split",
+    "VARIANTS", "VERSION", "Face", "Faces", "Variant", "describe", "people", "render", "sample", "sample_face", "split",
 ]  # fmt: skip

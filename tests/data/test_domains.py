@@ -44,6 +44,17 @@ def test_two_classes_are_two_domains():
     assert found.classes == () and len(found) == 3
 
 
+def test_of_two_variants_a_is_the_opposite_of_b():
+    whole = made()
+    fields = {**whole.fields, "glasses": whole.fields["image"] + 100, "no_glasses": whole.fields["image"] + 200}
+    found = two_domains(Dataset("made", fields), "glasses")
+    assert rows(found.fields["image"]) == [200, 201, 202, 203, 204]
+    assert rows(found.fields["other"]) == [105, 106, 107, 108, 109]
+    del fields["no_glasses"]
+    with pytest.raises(UserError, match="no_glasses"):
+        two_domains(Dataset("made", fields), "glasses")
+
+
 def test_what_is_one_domain_says_so():
     with pytest.raises(UserError, match="one domain"):
         two_domains(made())
