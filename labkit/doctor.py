@@ -208,6 +208,7 @@ def _tools() -> Iterator[Finding]:
         ("JupyterLab", "jupyterlab", "missing", "labkit[lab]", ""),
         ("kernel", "ipykernel", "missing", "labkit[lab]", ""),
         ("widgets", "ipywidgets", "missing", "ipywidgets", ""),
+        ("painting explorer", "anywidget", "missing", "anywidget", ""),
         ("TensorBoard", "tensorboard", "optional", "tensorboard", "curves of several runs: "),
         ("nbgrader", "nbgrader", "optional", "labkit[instructor]", "for instructors: "),
         ("jupytext", "jupytext", "optional", "labkit[dev]", "to build notebooks from their masters: "),

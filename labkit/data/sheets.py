@@ -9,21 +9,13 @@ from PIL import Image
 
 from labkit.data import catalogue
 from labkit.data.dataset import Dataset
+from labkit.nn.palette import CLASS_COLOURS
 
 _COLUMNS = 16
 _ROWS = 8
 PLACES = _COLUMNS * _ROWS
 """How many pictures a sheet has at most."""
 
-# One colour a class of a label map: background black, the two of a pair alike but not the same.
-_COLOURS = np.array(
-    [
-        (0, 0, 0), (240, 196, 160), (208, 140, 96), (64, 96, 224), (32, 176, 240), (112, 208, 255), (112, 64, 16),
-        (160, 104, 40), (232, 112, 176), (255, 168, 208), (120, 16, 32), (224, 32, 48), (255, 96, 104), (96, 56, 136),
-        (0, 144, 96), (255, 208, 0), (184, 232, 72), (176, 168, 152), (96, 112, 128),
-    ],
-    dtype=np.uint8,
-)  # fmt: skip
 _DOT = (0, 255, 64)
 
 
@@ -115,7 +107,7 @@ def _pictures(data: Dataset, example: int, fields: list[str], channels: int) -> 
     for field in fields:
         picture = np.asarray(data.fields[field][example])
         if picture.ndim == 2:
-            picture = _COLOURS[picture % len(_COLOURS)]
+            picture = CLASS_COLOURS[picture % len(CLASS_COLOURS)]
         picture = np.repeat(picture, channels, axis=2) if picture.shape[2] < channels else picture
         if field == "image" and "landmarks" in data.fields:
             picture = _dotted(picture, data.fields["landmarks"][example])

@@ -7,6 +7,7 @@ from labkit.widgets.figure import keep, show
 from labkit.widgets.interpolate import Walk
 from labkit.widgets.latent import Between, DrawMe
 from labkit.widgets.mixing import LayerSources, StyleMixing
+from labkit.widgets.paint import PaintDrawing, Painter, PaintLabels
 from labkit.widgets.two_spaces import TwoSpaces
 from labkit.widgets.unlabelled import Unlabelled
 from labkit.widgets.variation import NoiseLayers, Truncation
@@ -17,6 +18,9 @@ __all__ = [
     "DrawMe",
     "LayerSources",
     "NoiseLayers",
+    "PaintDrawing",
+    "PaintLabels",
+    "Painter",
     "Sliders",
     "StyleMixing",
     "Truncation",
