@@ -197,6 +197,12 @@ def _train(train: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="an option of the model in place of the recipe's, such as loss=hinge; may be given several times",
     )
+    train.add_argument(
+        "--decay",
+        type=_count,
+        metavar="IMAGES",
+        help="from so many images on the learning rates fall, to 0 at the last of --steps",
+    )
     train.add_argument("--seed", type=int, default=0, help="default: 0")
     train.add_argument("--run", metavar="DIR", help="the run's folder (default: runs/LAB)")
     train.add_argument("--processes", type=_count, default=1, metavar="P", help="one a GPU (default: 1)")

@@ -67,13 +67,25 @@ def train(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         score=arguments.score,
         change=dict(arguments.option),
+        decay=_decay(arguments),
     )
     return 0
 
 
+def _decay(arguments: argparse.Namespace) -> tuple[float, float] | None:
+    """Images at which the learning rates begin to fall, and those of the last step."""
+    from labkit.recipes import settings_for
+
+    if arguments.decay is None:
+        return None
+    if arguments.steps is None:
+        raise UserError("--decay ends with the last step: give --steps too")
+    return arguments.decay, arguments.steps * settings_for(arguments.lab, arguments.scale)[1]["batch"]
+
+
 def _words(arguments: argparse.Namespace) -> list[str]:
     """Write the arguments of a training as words again, for processes that each run it."""
-    options = ("data", "scale", "steps", "minutes", "seed", "run", "threads", "precision", "device")
+    options = ("data", "scale", "steps", "minutes", "decay", "seed", "run", "threads", "precision", "device")
     given = [(name, getattr(arguments, name)) for name in options]
     words = [arguments.lab, *(f"--{name}={value}" for name, value in given if value is not None)]
     words += [f"--option={name}={json.dumps(value)}" for name, value in arguments.option]

@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labkit.data.dataset import Dataset
-from labkit.data.domains import two_domains
+from labkit.data.domains import opposite, two_domains
 from labkit.errors import UserError, nearest
-from labkit.faces import CHANNELS
+from labkit.faces import CHANNELS, VARIANTS
 from labkit.models.cgan import ConditionalGAN
 from labkit.models.cyclegan import CycleGAN
 from labkit.models.dcgan import dcgan
@@ -80,19 +80,42 @@ def _cyclegan(image_shape: tuple[int, int, int], classes: int, other: str = "car
     return CycleGAN(image_shape, **options)
 
 
-def _source_fields(options: Mapping[str, Any]) -> tuple[str, ...]:
-    wanted = condition(options.get("source", "labels")).field
-    return () if wanted == "image" else (wanted,)
+def _pix2pix(image_shape: tuple[int, int, int], classes: int, target: str = "image", **options: Any) -> Game:
+    """`target` says what G draws: the picture, or another field of pictures; see `_pairs`."""
+    return Pix2Pix(image_shape, **options)
 
 
-def _checked_source(data: Dataset, options: Mapping[str, Any]) -> Dataset:
-    if "labels" in data.fields and options.get("source", "labels") == "labels":
+def _pair_fields(options: Mapping[str, Any]) -> tuple[str, ...]:
+    wanted = (condition(options.get("source", "labels")).field, options.get("target", "image"))
+    return tuple(field for field in wanted if field not in ("image", "paired"))
+
+
+def _pairs(data: Dataset, options: Mapping[str, Any]) -> Dataset:
+    """What G draws as `image`. Where that is another field than the picture, the picture is what it is shown: `paired`.
+
+    Raises:
+        UserError: labels that are no class; a target that the data lacks, or a source that the picture is not.
+    """
+    source, target = options.get("source", "labels"), options.get("target", "image")
+    if "labels" in data.fields and source == "labels":
         check_labels(data.fields["labels"])
-    return data
+    if target == "image":
+        return data
+    if target not in data.fields:
+        raise UserError(nearest(target, data.fields, f"field of {data.name}"))
+    if source != "paired":
+        raise UserError(f"what draws {target!r} is shown the picture: give the option source=paired")
+    drawn, picture = data.fields[target], data.fields["image"]
+    if drawn.ndim != 4 or drawn.shape[1:3] != picture.shape[1:3]:
+        raise UserError(f"{target!r} is no picture of the size of 'image'")
+    asked = f"{data.drawn} target={target}" if data.drawn else ""
+    return replace(data, fields={**data.fields, "image": drawn, "paired": picture}, drawn=asked)
 
 
 def _other_fields(options: Mapping[str, Any]) -> tuple[str, ...]:
     other = options.get("other", "cartoon")
+    if other in VARIANTS:
+        return (opposite(other), other)
     return (other,) if other in CHANNELS else ()
 
 
@@ -236,7 +259,7 @@ LABS: dict[str, Lab] = {
         Lab(
             "pix2pix",
             "a translator on pairs, by default from label maps to faces (Isola et al. 2017)",
-            _unlabelled(Pix2Pix),
+            _pix2pix,
             ("faces",),
             {
                 "smoke": (
@@ -253,9 +276,9 @@ LABS: dict[str, Lab] = {
                 ),
                 "paper": ({}, {"images": 80_000, "batch": 1, "flip": True, "decay": (40_000, 80_000)}),
             },
-            _options_of(Pix2Pix),
-            _source_fields,
-            _checked_source,
+            _options_of(_pix2pix, Pix2Pix),
+            _pair_fields,
+            _pairs,
         ),
         Lab(
             "cyclegan",
@@ -269,7 +292,7 @@ LABS: dict[str, Lab] = {
                 ),
                 "cpu": (
                     {"width": 16, "blocks": 4, "critic_width": 32, "patch": 2},
-                    {"minutes": 10.0, "batch": 4, "optimizers": Adam(5e-4)},
+                    {"minutes": 10.0, "batch": 4, "optimizers": Adam(5e-4), "average_images": 5_000},
                 ),
                 "gpu": (
                     {"width": 32, "blocks": 6, "critic_width": 64, "patch": 2},

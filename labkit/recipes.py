@@ -21,6 +21,7 @@ from labkit.training.precision import choose_device
 
 if TYPE_CHECKING:
     from labkit.metrics import Score
+    from labkit.metrics.translation import Translation
 
 
 def choose_scale() -> str:
@@ -75,7 +76,11 @@ def settings_for(
 
 
 def open_data(
-    lab: str, name: str | None = None, scale: str | None = None, change: Mapping[str, Any] | None = None
+    lab: str,
+    name: str | None = None,
+    scale: str | None = None,
+    change: Mapping[str, Any] | None = None,
+    split: str = "train",
 ) -> datasets.Dataset:
     """The named data set or folder, or the first of the lab's own that can be had, with what the lab trains on.
 
@@ -86,12 +91,13 @@ def open_data(
         name: of a data set, or a folder.
         scale: one of `SCALES`.
         change: options of the model that replace the recipe's, such as {"source": "drawing"}.
+        split: of the data.
 
     Raises:
         UserError: no such data set, or one that lacks what the lab asks for.
     """
     found, options = find_lab(lab), settings_for(lab, scale, change)[0]
-    ask: dict[str, Any] = {}
+    ask: dict[str, Any] = {"split": split}
     if (name or found.data[0]) in datasets.FACES:
         ask |= {"count": 512} if (scale or choose_scale()) == "smoke" else {}
         ask |= {"fields": fields} if (fields := found.fields(options)) else {}
@@ -153,11 +159,16 @@ def _live_score(dataset: datasets.Dataset) -> Callable[[Game], dict[str, float]]
     return lambda game: quick_score(game.sample, dataset)
 
 
+def shipped() -> list[str]:
+    """Names of the games whose trained networks come with labkit: of a lab, or of what a translator does."""
+    return [name for name in weights.names() if "lab" in weights.card(name)]
+
+
 def load_game(source: str | Path, *, best: bool = False) -> tuple[Game, dict[str, Any]]:
     """A trained game and what is known about it.
 
     Args:
-        source: a run folder, or a lab's name for the checkpoint that ships with labkit.
+        source: a run folder, or the name of a checkpoint that ships with labkit: see `shipped`.
         best: for a run: the checkpoint with the best score instead of the last.
 
     Returns:
@@ -175,9 +186,10 @@ def load_game(source: str | Path, *, best: bool = False) -> tuple[Game, dict[str
         return load(source, game, best=best), about
     if Path(source).is_dir():
         raise UserError(f"{source} is not a run folder: it has no config.json")
-    find_lab(str(source))
-    if source not in weights.names():
-        raise UserError(f"no checkpoint of {source!r} ships with labkit; train one with: labkit train {source}")
+    if source not in shipped():
+        if source in LABS:
+            raise UserError(f"no checkpoint of {source!r} ships with labkit; train one with: labkit train {source}")
+        raise UserError(nearest(str(source), [*LABS, *shipped()], "lab or checkpoint"))
     tensors, card = weights.load(str(source))
     game = build(card["lab"], card["image_shape"], card["classes"], card["options"])
     for name in game.averaged:
@@ -193,7 +205,21 @@ def sample_images(source: str | Path, n: int = 64, seed: int = 0) -> Tensor:
         return to_uint8(game.sample(n, generator=torch.Generator().manual_seed(seed)))
 
 
-def evaluate(source: str | Path, *, n: int = 10_000, data: str | None = None, seed: int = 0) -> "Score":
+def evaluate(source: str | Path, *, n: int = 10_000, data: str | None = None, seed: int = 0) -> "Score | Translation":
+    """Score a run or a shipped checkpoint: samples by `evaluate_samples`, translations by `labkit.evaluation`.
+
+    Raises:
+        UserError: as `evaluate_samples`; a translator on pictures whose truth nobody knows.
+    """
+    from labkit.evaluation import evaluate_translator, is_translator
+
+    game, about = load_game(source)
+    if is_translator(game):
+        return evaluate_translator(game, about, n, data)
+    return evaluate_samples(source, n=n, data=data, seed=seed)
+
+
+def evaluate_samples(source: str | Path, *, n: int = 10_000, data: str | None = None, seed: int = 0) -> "Score":
     """Score n samples of a run or of a shipped checkpoint against a data set, by default the one it was trained on.
 
     Digits are compared with the training split, as FID usually is; built-in faces with faces that training never saw.

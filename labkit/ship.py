@@ -15,9 +15,10 @@ import torch
 
 from labkit import data as datasets
 from labkit import weights
+from labkit.evaluation import batch_of, is_translator
 from labkit.models.game import Game
 from labkit.pictures import save_grid
-from labkit.recipes import evaluate, find_lab, load_game
+from labkit.recipes import evaluate, find_lab, load_game, open_data
 
 SHEET = 72
 """Samples on the sheet beside the card, taken as they come."""
@@ -28,7 +29,7 @@ def ship(run: str | Path, name: str, *, note: str = "", n: int = 10_000) -> Path
 
     Args:
         run: a run folder of `labkit.recipes.train_lab`.
-        name: the lab's name.
+        name: the lab's name, or of a translator what it does, such as ``labels-to-face``.
         note: one sentence for the card.
         n: samples that are scored.
 
@@ -37,8 +38,9 @@ def ship(run: str | Path, name: str, *, note: str = "", n: int = 10_000) -> Path
     """
     from labkit.training import checkpoint
 
-    find_lab(name)
     game, about = load_game(run)
+    if not is_translator(game):
+        find_lab(name)
     state = checkpoint.load(Path(run) / "last.pt")
     tensors = {
         f"{part}.{key}": value.half() if value.is_floating_point() else value
@@ -46,31 +48,40 @@ def ship(run: str | Path, name: str, *, note: str = "", n: int = 10_000) -> Path
         for key, value in game.get_submodule(part).state_dict().items()
     }
     made = {
-        "command": _command(about, state["step"]),
+        "command": _command(about, state["step"], state["session"].get("decay", "None")),
         "seed": int(state["identity"]["seed"]),
         "images": state["images"],
         "steps": state["step"],
         "minutes": round(state["seconds"] / 60, 1),
         "session": state["session"],
     }
-    found = evaluate(run, n=n)
-    scored = {"name": found.name, "value": round(found.value, 3), "n": found.n, "data": found.dataset}
-    scored |= {"floor": round(found.floor.value, 3), "best trivial baseline": round(found.baseline.value, 1)}
-    card: dict[str, Any] = {**about, "made": made, "score": scored}
-    if about["data"] in datasets.FACES:
+    card: dict[str, Any] = {**about, "made": made, "score": evaluate(run, n=n).brief()}
+    if about["data"] in datasets.FACES and not is_translator(game):
         card["by heart"] = _by_heart(game, about["data"], min(n, 2_000))
     path = weights.save(name, tensors, {**card, "licence": "MIT", "note": note})
-    samples = load_game(name)[0].sample(SHEET, generator=torch.Generator().manual_seed(0))
-    save_grid(samples, path.with_suffix(".png"), columns=12 if samples.shape[-1] > 32 else 18)
+    _sheet(name, path.with_suffix(".png"))
     return path
 
 
-def _command(about: dict[str, Any], steps: int) -> str:
+def _sheet(name: str, path: Path) -> None:
+    """Samples; of a translator what it makes of faces that training never saw."""
+    game, about = load_game(name)
+    if is_translator(game):
+        data = open_data(about["lab"], about["data"], about["scale"], about["options"], split="test")
+        save_grid(game.preview(batch_of(data, slice(8))), path, columns=game.preview_columns)
+        return
+    samples = game.sample(SHEET, generator=torch.Generator().manual_seed(0))
+    save_grid(samples, path, columns=12 if samples.shape[-1] > 32 else 18)
+
+
+def _command(about: dict[str, Any], steps: int, decay: str) -> str:
     """What to type to train it again."""
-    recipe, _ = find_lab(about["lab"]).scales[about["scale"]]
+    recipe, settings = find_lab(about["lab"]).scales[about["scale"]]
     changed = {key: value for key, value in about["options"].items() if recipe.get(key) != value}
-    words = "".join(f" --option {key}={json.dumps(value)}" for key, value in changed.items())
-    return "labkit train {lab} --scale {scale} --data {data}".format(**about) + f"{words} --steps {steps}"
+    words = "".join(f" --option {key}={json.dumps(value)}" for key, value in changed.items()) + f" --steps {steps}"
+    if decay not in ("None", str(settings.get("decay"))):
+        words += f" --decay {decay.strip('(').split(',')[0]}"
+    return "labkit train {lab} --scale {scale} --data {data}".format(**about) + words
 
 
 def _by_heart(game: Game, data: str, n: int) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def recipes(monkeypatch, tmp_path):
     stand_in = types.ModuleType("labkit.recipes")
     stand_in.LABS = {name: types.SimpleNamespace(title=f"the {name} lab") for name in ("gan", "dcgan", "cgan")}
     stand_in.SCALES = ("smoke", "cpu", "gpu", "paper")
+    stand_in.settings_for = lambda lab, scale: ({}, {"batch": 16})
     stand_in.train_lab = lambda lab, **options: calls.append((lab, options))
     stand_in.sample_images = lambda source, n, seed: torch.full((n, 1, 4, 4), seed, dtype=torch.uint8)
     stand_in.evaluate = lambda source, **options: calls.append((source, options)) or Score()
@@ -49,8 +50,15 @@ def test_training_gets_what_was_asked(recipes):
     assert options == {
         "data": "digits", "scale": "cpu", "steps": 30, "minutes": None, "seed": 4, "run": os.path.join("runs", "dcgan"),
         "threads": None, "precision": "auto", "device": "auto", "score": True,
-        "change": {"loss": "hinge", "r1": 0.5, "critic_norm": False},
+        "change": {"loss": "hinge", "r1": 0.5, "critic_norm": False}, "decay": None,
     }  # fmt: skip
+
+
+def test_rates_that_fall_are_0_at_the_last_step(recipes, capsys):
+    assert cli.main(["train", "gan", "--steps", "100", "--decay", "800"]) == 0
+    assert recipes.calls[-1][1]["decay"] == (800, 1600)
+    assert cli.main(["train", "gan", "--minutes", "1", "--decay", "800"]) == 2
+    assert "--steps" in capsys.readouterr().err
 
 
 def test_several_processes_each_get_the_same_words(recipes, monkeypatch):
@@ -59,7 +67,7 @@ def test_several_processes_each_get_the_same_words(recipes, monkeypatch):
     stand_in.launch = lambda words, processes: launched.append((words, processes)) or 7
     monkeypatch.setitem(sys.modules, "labkit.training.launch", stand_in)
     words = ["train", "gan", "--minutes", "0.5", "--data", "my photos", "--run", "runs/a b", "--processes", "2"]
-    words += ["--option", "loss=hinge", "--option", 'augment=["colour"]']
+    words += ["--decay", "9", "--option", "loss=hinge", "--option", 'augment=["colour"]']
     assert cli.main(words) == 7
     ((given, processes),) = launched
     assert processes == 2

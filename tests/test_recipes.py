@@ -75,6 +75,20 @@ def test_every_recipe_builds_and_knows_when_to_stop(lab, scale):
         recipes.LABS[lab].build(of(lab)[1], 10, **options)
 
 
+def test_pix2pix_draws_another_target():
+    change = {"source": "paired", "target": "cartoon"}
+    data = recipes.open_data("pix2pix", scale="smoke", change=change)
+    plain = recipes.open_data("pix2pix", scale="smoke", change={"source": "grey"})
+    assert (data.fields["paired"][:4] == plain.fields["image"][:4]).all()
+    assert (data.fields["image"][:4] != plain.fields["image"][:4]).any()
+    done = recipes.train_lab("pix2pix", scale="smoke", steps=1, progress="none", threads=1, change=change)
+    assert done.step == 1
+    with pytest.raises(UserError, match="source=paired"):
+        recipes.open_data("pix2pix", scale="smoke", change={"source": "drawing", "target": "cartoon"})
+    with pytest.raises(UserError, match="cartoon"):
+        recipes.open_data("pix2pix", scale="smoke", change={**change, "target": "carton"})
+
+
 def test_an_option_replaces_the_recipe_s(tmp_path):
     done = recipes.train_lab(
         "dcgan", data="digits", scale="smoke", steps=1, progress="none", threads=1, change={"loss": "hinge", "width": 4}
@@ -135,6 +149,25 @@ def test_what_is_shipped_draws_as_the_run_does(run, tmp_path, monkeypatch):
     assert card["score"]["name"] == "FD-digits" and card["score"]["n"] == 200
     own, shipped = recipes.sample_images(run, 8).float(), recipes.sample_images("cgan", 8).float()
     assert (own - shipped).abs().max() <= 3  # half precision
+
+
+def test_a_translator_ships_by_what_it_does(tmp_path, monkeypatch):
+    change = {"source": "drawing"}
+    recipes.train_lab(
+        "pix2pix", scale="smoke", steps=2, run=tmp_path / "run", progress="none", threads=1, change=change,
+        decay=(8, 16),
+    )  # fmt: skip
+    recipes.evaluate(tmp_path / "run", n=20)  # the judge is read here, before the folder of weights is another
+    for function in (weights.save, weights.load, weights.names, weights.card):
+        monkeypatch.setattr(function, "__defaults__", (tmp_path,))
+    ship(tmp_path / "run", "drawing-to-face", n=20)
+    card = json.loads((tmp_path / "drawing-to-face.json").read_text())
+    assert card["made"]["command"].endswith('--option source="drawing" --steps 2 --decay 8')
+    assert card["score"]["name"] == "re-parsed IoU" and "by heart" not in card
+    assert (tmp_path / "drawing-to-face.png").stat().st_size > 1000
+    own, shipped = (recipes.load_game(name)[0] for name in (tmp_path / "run", "drawing-to-face"))
+    page = torch.rand(2, 1, 64, 64) * 2 - 1
+    assert torch.allclose(own.translate(page), shipped.translate(page), atol=0.02)
 
 
 def test_a_shipped_generator_of_faces_tells_whether_it_copies(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from labkit.metrics import Score, combine
 from labkit.metrics.judges import judge
 from labkit.models.game import Game
 from labkit.pictures import save_grid
-from labkit.recipes import evaluate, load_game, train_lab
+from labkit.recipes import evaluate_samples, load_game, train_lab
 from labkit.training import checkpoint
 
 LAB = "dcgan-faces"
@@ -41,7 +41,7 @@ def lab02(seeds: tuple[int, ...] = (0,), sheet: Path | None = None, keep: bool =
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
         run = train_lab(LAB, scale="cpu", seed=seed, run=folder)
-        scores.append(evaluate(folder, n=N))
+        scores.append(evaluate_samples(folder, n=N))
         found["threads"] = checkpoint.load(folder / "last.pt")["session"]["threads"]
         game, _ = load_game(folder)
         shares.append(frequencies(game))
@@ -63,7 +63,7 @@ def lab02(seeds: tuple[int, ...] = (0,), sheet: Path | None = None, keep: bool =
 def shipped() -> dict[str, Any]:
     """The checkpoint that comes with labkit: its score, its attributes, and arithmetic."""
     game, card = load_game(LAB)
-    score = evaluate(LAB, n=N)
+    score = evaluate_samples(LAB, n=N)
     print(score.table(), flush=True)
     return {
         **_distance([score]),

@@ -19,7 +19,7 @@ from labkit.models.spaces import Space, w_space, z_space
 from labkit.models.stylegan import StyleGAN
 from labkit.nn.directions import Directions
 from labkit.pictures import save_grid
-from labkit.recipes import evaluate, load_game, train_lab
+from labkit.recipes import evaluate_samples, load_game, train_lab
 from labkit.threads import single_thread
 from labkit.training import checkpoint
 from labkit.training.precision import Precision
@@ -59,7 +59,7 @@ def _trained(lab: str, scale: str, name: str, keep: bool, images: int | None = N
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
     run = train_lab(lab, scale=scale, run=folder, images=images)
-    score = evaluate(folder, n=N)
+    score = evaluate_samples(folder, n=N)
     print(score.table(), flush=True)
     return {
         "folder": str(folder),
@@ -76,7 +76,7 @@ def shipped() -> dict[str, Any]:
     """The checkpoint that comes with labkit: its score beside the DCGAN's, its spaces, and how fast it answers."""
     game, card = load_game(LAB)
     assert isinstance(game, StyleGAN)
-    score, before = evaluate(LAB, n=N), evaluate(BEFORE, n=N)
+    score, before = evaluate_samples(LAB, n=N), evaluate_samples(BEFORE, n=N)
     made, made_before = card["made"], load_game(BEFORE)[1]["made"]
     print(score.table(), flush=True)
     return {

@@ -43,7 +43,7 @@ def _run(code: str) -> float:
 def lab01() -> dict[str, Any]:
     """Lab 01 at scale `cpu` on real MNIST: the DCGAN against the MLP GAN at the same minutes, three seeds."""
     from labkit.metrics import combine
-    from labkit.recipes import evaluate, train_lab
+    from labkit.recipes import evaluate_samples, train_lab
     from labkit.threads import choose_threads
 
     found: dict[str, Any] = {"data": "mnist", "n": N, "seeds": len(SEEDS), "threads": choose_threads()}
@@ -53,7 +53,7 @@ def lab01() -> dict[str, Any]:
             folder = Path("runs", "results", f"{lab}-{seed}")
             shutil.rmtree(folder, ignore_errors=True)
             run = train_lab(lab, data="mnist", scale="cpu", seed=seed, run=folder)
-            scores.append(evaluate(folder, n=N))
+            scores.append(evaluate_samples(folder, n=N))
             images.append(run.images)
             minutes.append(run.seconds / 60)
             print(scores[-1].table(), flush=True)

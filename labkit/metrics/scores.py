@@ -52,6 +52,11 @@ class Score(Measures):
         """The trivial generator that comes closest, by the Fréchet distance."""
         return min(self.baselines.values(), key=lambda measures: measures.value)
 
+    def brief(self) -> dict:
+        """For a checkpoint's card."""
+        own = {"name": self.name, "value": round(self.value, 3), "n": self.n, "data": self.dataset}
+        return own | {"floor": round(self.floor.value, 3), "best trivial baseline": round(self.baseline.value, 1)}
+
     def table(self) -> str:
         """The score beside its floor and baselines, as aligned text."""
         head = [

@@ -5,7 +5,8 @@ parsing learned from exact labels, its own error on true pictures is known, and 
 would get: the trivial baseline.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +15,69 @@ from torch import Tensor
 from labkit.faces import CLASSES
 from labkit.metrics.judges import judge
 from labkit.metrics.judges.parsing import overlaps
+from labkit.metrics.network import as_uint8
 from labkit.threads import single_thread
 
 Images = Tensor | np.ndarray
+IOU, LEVELS = "re-parsed IoU", "grey levels off"
+
+
+@dataclass(frozen=True)
+class Translation:
+    """How well a translator did on pictures that training never saw.
+
+    Attributes:
+        name: of the measure, `IOU` or `LEVELS`.
+        value: of the translator.
+        floor: of the truth itself: what a perfect translator would get.
+        baseline: of a translator that has learned nothing.
+        trivial: which one that is.
+        n: pictures.
+        dataset: name and split.
+        others: more figures, by name, with the trivial translator's beside them.
+    """
+
+    name: str
+    value: float
+    floor: float
+    baseline: float
+    trivial: str
+    n: int
+    dataset: str
+    others: dict[str, tuple[float, float]]
+
+    def table(self) -> str:
+        """As aligned text."""
+        lines = [
+            (f"{self.name}, N = {self.n:,}", "this model", self.trivial, "the truth"),
+            ("", f"{self.value:.3f}", f"{self.baseline:.3f}", f"{self.floor:.3f}"),
+            *((name, f"{own:.3f}", f"{trivial:.3f}", "") for name, (own, trivial) in self.others.items()),
+        ]
+        widths = [max(len(line[column]) for line in lines) for column in range(4)]
+        rows = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
+        return "\n".join([*rows, f"Against {self.dataset}."])
+
+    def brief(self) -> dict[str, Any]:
+        """For a checkpoint's card."""
+        own = {"name": self.name, "value": round(self.value, 3), "n": self.n, "data": self.dataset}
+        own |= {"floor": round(self.floor, 3), "best trivial baseline": round(self.baseline, 3)}
+        own |= {"trivial": self.trivial}
+        return own | {name: round(value, 3) for name, (value, _) in self.others.items()}
+
+    def json(self) -> dict[str, Any]:
+        """As a dictionary that `json.dumps` takes."""
+        return asdict(self)
+
+
+def levels_off(images: Images, truth: Images) -> float:
+    """Mean |difference| of two batches of pictures, in grey levels of 255.
+
+    Args:
+        images: (N, C, H, W) in [−1, 1], or uint8 (N, C, H, W) or (N, H, W, C).
+        truth: the same.
+    """
+    a, b = (as_uint8(some).float() for some in (images, truth))
+    return float((a - b).abs().mean())
 
 
 @dataclass(frozen=True)
