@@ -6,6 +6,7 @@ from labkit.widgets.directions import Sliders
 from labkit.widgets.figure import keep, show
 from labkit.widgets.interpolate import Walk
 from labkit.widgets.latent import Between, DrawMe
+from labkit.widgets.message import Message
 from labkit.widgets.mixing import LayerSources, StyleMixing
 from labkit.widgets.paint import PaintDrawing, Painter, PaintLabels
 from labkit.widgets.two_spaces import TwoSpaces
@@ -17,6 +18,7 @@ __all__ = [
     "Between",
     "DrawMe",
     "LayerSources",
+    "Message",
     "NoiseLayers",
     "PaintDrawing",
     "PaintLabels",
