@@ -189,7 +189,7 @@ def load_game(source: str | Path, *, best: bool = False) -> tuple[Game, dict[str
     if source not in shipped():
         if source in LABS:
             raise UserError(f"no checkpoint of {source!r} ships with labkit; train one with: labkit train {source}")
-        raise UserError(nearest(str(source), [*LABS, *shipped()], "lab or checkpoint"))
+        raise UserError(nearest(str(source), {**LABS, **dict.fromkeys(shipped())}, "lab or checkpoint"))
     tensors, card = weights.load(str(source))
     game = build(card["lab"], card["image_shape"], card["classes"], card["options"])
     for name in game.averaged:

@@ -34,6 +34,8 @@ class CycleGAN(Game):
         identity: weight of the identity loss, as a share of λ: G(b) ≈ b, F(a) ≈ a (section 5.2).
         pool: past fakes that each judge is shown from.
         loss: a key of `labkit.nn.losses.ADVERSARIAL_LOSSES`; least squares in the paper.
+        adversarial: weight of the translators' GAN terms. The paper weighs λ against (D − 1)², and our least squares
+            are the half of it (Mao et al. 2017), hence 2.
 
     Raises:
         UserError: an unknown loss, or a size that can't be halved twice.
@@ -52,6 +54,7 @@ class CycleGAN(Game):
         identity: float = 0.5,
         pool: int = 50,
         loss: str = "least-squares",
+        adversarial: float = 2.0,
     ):
         super().__init__()
         if loss not in ADVERSARIAL_LOSSES:
@@ -65,12 +68,14 @@ class CycleGAN(Game):
         self.critic_a = PatchDiscriminator(channels, critic_width, patch, "instance")
         self.critic_b = PatchDiscriminator(channels, critic_width, patch, "instance")
         self.pool_a, self.pool_b = ImagePool(pool, image_shape), ImagePool(pool, image_shape)
-        self.cycle, self.identity, self.loss = cycle, identity, ADVERSARIAL_LOSSES[loss]
+        self.cycle, self.identity, self.adversarial = cycle, identity, adversarial
+        self.loss = ADVERSARIAL_LOSSES[loss]
         self.apply(normal_weights).apply(zero_biases)
 
     def extra_repr(self) -> str:
         """The options that make this another game."""
-        return f"cycle={self.cycle}, identity={self.identity}, pool={self.pool_a.size}, loss={self.loss.name}"
+        weights = f"cycle={self.cycle}, identity={self.identity}, adversarial={self.adversarial}"
+        return f"{weights}, pool={self.pool_a.size}, loss={self.loss.name}"
 
     @property
     def players(self) -> Mapping[str, nn.Module]:
@@ -86,8 +91,8 @@ class CycleGAN(Game):
         to_b, to_a = self.forward_net(a), self.backward_net(b)
         cycled = l1_loss(self.backward_net(to_b).float(), a) + l1_loss(self.forward_net(to_a).float(), b)
         losses = {
-            "fool_b": self.loss.fool(self.critic_b(to_b)),
-            "fool_a": self.loss.fool(self.critic_a(to_a)),
+            "fool_b": self.adversarial * self.loss.fool(self.critic_b(to_b)),
+            "fool_a": self.adversarial * self.loss.fool(self.critic_a(to_a)),
             "cycle": self.cycle * cycled,
         }
         if self.identity:

@@ -34,6 +34,7 @@ from labkit.nn.conditions import CLASSES, condition
 from labkit.nn.enhancer import LocalEnhancer, halved
 from labkit.nn.initial import normal_weights, zero_biases
 from labkit.nn.losses import ADVERSARIAL_LOSSES
+from labkit.nn.palette import CLASS_COLOURS
 from labkit.nn.patch import PatchDiscriminator
 from labkit.nn.resnet import ResNetTranslator, check_sides
 from labkit.nn.unet import UNet
@@ -234,9 +235,7 @@ def visible(source: Tensor) -> Tensor:
     channels = source.shape[1]
     if channels > 4:
         planes, edges = source[:, :CLASSES], source[:, CLASSES:]
-        count = planes.shape[1]
-        hues = torch.linspace(0, 1, count + 1, device=source.device)[:count]
-        angles = (hues[:, None] + torch.tensor([0.0, 1 / 3, 2 / 3], device=source.device)) * 2 * torch.pi
-        colours = torch.einsum("bchw,cd->bdhw", planes, angles.cos() * 0.9)
+        palette = torch.from_numpy(CLASS_COLOURS[: planes.shape[1]]).to(source).div(127.5).sub(1)
+        colours = torch.einsum("bchw,cd->bdhw", planes, palette)
         return torch.where(edges.sum(1, keepdim=True) > 0, -1.0, colours)  # edges black
     return source.expand(-1, 3, -1, -1) if channels == 1 else source[:, :3]

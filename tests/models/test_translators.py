@@ -233,6 +233,9 @@ def test_the_cycle_weighs_ten_and_identity_half_of_it():
     torch.testing.assert_close(losses["cycle"].detach(), 10 * cycle)
     same = l1_loss(game.translate(b), b) + l1_loss(game.translate(a, back=True), a)
     torch.testing.assert_close(losses["identity"].detach(), 5 * same)
+    # The paper's λ = 10 stands beside (D(G(a)) − 1)², not beside the half of it.
+    with torch.no_grad():
+        torch.testing.assert_close(losses["fool_b"].detach(), (game.critic_b(there) - 1).square().mean())
 
 
 @pytest.mark.parametrize(
