@@ -78,7 +78,8 @@ def _noise_data(n: int) -> datasets.Dataset:
     return datasets.Dataset("noise", {"image": images})
 
 
-def _trainer(game: Game, data: datasets.Dataset, batch: int, **settings) -> Trainer:
+def bench_trainer(game: Game, data: datasets.Dataset, batch: int, **settings) -> Trainer:
+    """Our loop on a copy of the game, without a folder, and torch's threads as the loop wants them."""
     options = Settings(steps=10**9, batch=batch, progress="none", rehearse=False, **settings)
     trainer = Trainer(copy.deepcopy(game), data, options, None, None, {})
     torch.set_num_threads(trainer.threads)
@@ -98,7 +99,7 @@ def step_speed(batch: int = 64, width: int = 64, rounds: int = 12, steps: int = 
     torch.set_num_threads(choose_threads())
     torch.manual_seed(0)
     game = dcgan((3, SIZE, SIZE), width=width)
-    trainer = _trainer(game, _noise_data(batch * 4), batch)
+    trainer = bench_trainer(game, _noise_data(batch * 4), batch)
     textbook = Textbook(copy.deepcopy(game), device)
     real = trainer.stream.batch(0)["image"].contiguous()
 
@@ -125,7 +126,7 @@ def stylegan_step_speed(
     torch.manual_seed(0)
     game = StyleGAN((3, size, size), 128, 128, 4, base=base, most=most, r1=0.0, path_length=0.0)
     images = np.random.default_rng(0).integers(0, 256, (batch * 2, size, size, 3), np.uint8)
-    trainer = _trainer(game, datasets.Dataset("noise", {"image": images}), batch)
+    trainer = bench_trainer(game, datasets.Dataset("noise", {"image": images}), batch)
     textbook = TextbookStyleGAN(copy.deepcopy(game), device)
     real = trainer.stream.batch(0)["image"].contiguous()
     mine, theirs = alternate(trainer.iterate, lambda: textbook.step(real), rounds, device)
@@ -214,7 +215,7 @@ def epoch_speed(n: int = 512, batch: int = 64, width: int = 64, rounds: int = 3)
     game = dcgan((3, SIZE, SIZE), width=width)
     with tempfile.TemporaryDirectory() as folder:
         write_photographs(Path(folder), n)
-        trainer = _trainer(game, datasets.open(folder, size=SIZE), batch)
+        trainer = bench_trainer(game, datasets.open(folder, size=SIZE), batch)
         textbook = Textbook(copy.deepcopy(game), device)
         batches = loader(Path(folder), SIZE, batch)
 
@@ -236,7 +237,7 @@ def compile_speed(batch: int = 64, width: int = 64, rounds: int = 8) -> Comparis
     device = choose_device()
     torch.manual_seed(0)
     game = dcgan((3, SIZE, SIZE), width=width)
-    plain, compiled = (_trainer(game, _noise_data(batch * 4), batch) for _ in range(2))
+    plain, compiled = (bench_trainer(game, _noise_data(batch * 4), batch) for _ in range(2))
     for network in compiled.game.children():
         network.compile()
     start = time.perf_counter()

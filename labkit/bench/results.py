@@ -22,6 +22,8 @@ from typing import Any
 from labkit.bench.lab02 import edits_table
 from labkit.bench.lab02 import rows as lab02_rows
 from labkit.bench.lab03 import rows as lab03_rows
+from labkit.bench.lab04 import rows as lab04_rows
+from labkit.bench.lab05 import rows as lab05_rows
 from labkit.bench.truth import rows as truth_rows
 from labkit.data.arrays import checkout
 from labkit.errors import UserError
@@ -30,6 +32,8 @@ BEGIN, END = "<!-- results: written by `make results` -->", "<!-- end of results
 EDITS_BEGIN, EDITS_END = "<!-- edits: written by `make results` -->", "<!-- end of edits -->"
 SHEET = "results/lab02-ten-minutes.png"
 STYLES_SHEET = "results/lab03-ten-minutes.png"
+PAIRS_SHEET = "results/lab04-eight-minutes.png"
+CYCLES_SHEET = "results/lab05-ten-minutes.png"
 SEEDS = (0, 1, 2)
 N = 10_000
 
@@ -162,6 +166,22 @@ def lab03(keep: bool = False) -> dict[str, Any]:
     return measures.lab03(sheet=root / STYLES_SHEET if root else None, keep=keep)
 
 
+def lab04(keep: bool = False) -> dict[str, Any]:
+    """Lab 04 at scale `cpu`, the paper's ablation, the checkpoints that ship, painting, and the step."""
+    from labkit.bench import lab04 as measures
+
+    root = checkout()
+    return measures.lab04(sheet=root / PAIRS_SHEET if root else None, keep=keep)
+
+
+def lab05(keep: bool = False) -> dict[str, Any]:
+    """Lab 05 at scale `cpu`, the checkpoint that ships beside pix2pix with pairs, its hidden message, and the step."""
+    from labkit.bench import lab05 as measures
+
+    root = checkout()
+    return measures.lab05(sheet=root / CYCLES_SHEET if root else None, keep=keep)
+
+
 def truth() -> dict[str, Any]:
     """What two minutes of training on the truth of the built-in faces are good for."""
     from labkit.bench.truth import learned
@@ -179,7 +199,11 @@ MEASURES: dict[str, Callable[..., dict[str, Any]]] = {
     "lab01": lab01,
     "lab02": lab02,
     "lab03": lab03,
+    "lab04": lab04,
+    "lab05": lab05,
 }
+KEEPING = ("lab02", "lab03", "lab04", "lab05")
+"""Those that can measure trainings of an earlier call."""
 
 
 def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -202,8 +226,9 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         rows.append(("DCGAN's FD ÷ MLP's", f"{lab['dcgan']['fd'] / lab['gan']['fd']:.2f}", "at most 0.33"))
     if lab := found.get("lab02"):
         rows += lab02_rows(lab)
-    if lab := found.get("lab03"):
-        rows += lab03_rows(lab)
+    for name, of_lab in (("lab03", lab03_rows), ("lab04", lab04_rows), ("lab05", lab05_rows)):
+        if lab := found.get(name):
+            rows += of_lab(lab)
     bars = {
         "step": "≥ 2.4 with bf16 hardware, ≥ 1.0 without",
         "data": "≥ 10",
@@ -305,7 +330,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m labkit.bench.results", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--only", nargs="+", choices=[*MEASURES], default=[], help="measure these, keep the others")
     parser.add_argument(
-        "--keep", action="store_true", help="lab02, lab03: measure trainings in runs/results as they are"
+        "--keep", action="store_true", help=f"{', '.join(KEEPING)}: measure trainings in runs/results as they are"
     )
     parser.add_argument("--table", action="store_true", help="measure nothing: write the table from results.json")
     asked = parser.parse_args(words)
@@ -316,7 +341,7 @@ def main(words: list[str] | None = None) -> int:
     found = json.loads(store.read_text()) if store.exists() else {}
     for name in [] if asked.table else asked.only or MEASURES:
         began = time.perf_counter()
-        found[name] = MEASURES[name](keep=True) if asked.keep and name in ("lab02", "lab03") else MEASURES[name]()
+        found[name] = MEASURES[name](keep=True) if asked.keep and name in KEEPING else MEASURES[name]()
         found.setdefault("where", {})[name] = f"{time.strftime('%Y-%m-%d')} on {machine()}"
         store.write_text(json.dumps(found, indent=1) + "\n")
         print(f"{name}: {time.perf_counter() - began:.0f} s\n{json.dumps(found[name], indent=1)}", flush=True)

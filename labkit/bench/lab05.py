@@ -1,0 +1,126 @@
+"""What Lab 05 claims: face → cartoon without pairs, beside doing nothing and beside pix2pix with pairs."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from labkit.bench.translators import cyclegan_step_speed
+from labkit.evaluation import batch_of, in_chunks, open_truth
+from labkit.metrics.translation import Translation, levels_off
+from labkit.models.cyclegan import CycleGAN
+from labkit.pictures import save_grid
+from labkit.recipes import evaluate, load_game, train_lab
+from labkit.training import checkpoint
+
+LAB, SHIPPED = "cyclegan", "face-to-cartoon"
+N = 2_000
+NOISES = (0.0, 2.0, 5.0, 10.0, 20.0)
+"""Added to G(a) before F reads it, in grey levels."""
+Row = tuple[str, str, str]
+
+
+def lab05(sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
+    """Train the lab at scale `cpu`, and pix2pix with pairs for as many images as what ships has seen; measure.
+
+    Args:
+        sheet: where to put the ten minutes' faces and cartoons as a picture.
+        keep: measure runs that are there already, and finish those that were stopped, instead of training anew.
+    """
+    cpu = _trained(LAB, "cyclegan-cpu", keep)
+    if sheet:
+        game, _ = load_game(cpu["folder"])
+        truth = batch_of(open_truth("faces", 64, ("cartoon",), n=N), slice(8))
+        save_grid(game.preview({"image": truth["image"], "other": truth["cartoon"]}), sheet, columns=8)
+    made = load_game(SHIPPED)[1]["made"]
+    ready = {**_scored(SHIPPED), "images": made["images"], "minutes": made["minutes"], "message": message()}
+    images = int(made["images"])
+    pairs = _trained(
+        "pix2pix",
+        "pix2pix-cartoon",
+        keep,
+        images=images,
+        decay=(images / 2, images),
+        change={"source": "paired", "target": "cartoon", "width": 20},
+    )
+    return {"n": N, "cpu": cpu, "shipped": ready, "pairs": pairs, "speed": cyclegan_step_speed().json()}
+
+
+def _scored(source: str | Path) -> dict[str, Any]:
+    score = evaluate(source, n=N)
+    assert isinstance(score, Translation)
+    print(score.table(), flush=True)
+    return score.json()
+
+
+def _trained(lab: str, name: str, keep: bool, **settings: Any) -> dict[str, Any]:
+    folder = Path("runs", "results", name)
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    run = train_lab(lab, scale="cpu", run=folder, **settings)
+    threads = checkpoint.load(folder / "last.pt")["session"]["threads"]
+    made = {"folder": str(folder), "images": run.images, "minutes": run.seconds / 60, "threads": threads}
+    return {**made, **_scored(folder)}
+
+
+def message(n: int = 500) -> dict[str, list[float]]:
+    """The way back of what ships, with noise on the cartoon: of its own cartoons, and of true ones (Chu et al. 2017).
+
+    The second hides nothing. Where both meet, the message is gone.
+    """
+    game, _ = load_game(SHIPPED)
+    assert isinstance(game, CycleGAN)
+    truth = batch_of(open_truth("faces", 64, ("cartoon",), n=n))
+    a, b = truth["image"], truth["cartoon"]
+    sent = in_chunks(game.translate, a).float() / 127.5 - 1
+    noise = torch.randn(a.shape, generator=torch.Generator().manual_seed(0)) / 127.5
+
+    def lost(cartoons: Tensor, strength: float) -> float:
+        back = in_chunks(lambda some: game.translate(some, back=True), (cartoons + noise * strength).clamp(-1, 1))
+        return levels_off(back, a)
+
+    return {
+        "noise": list(NOISES),
+        "own": [lost(sent, strength) for strength in NOISES],
+        "true": [lost(b, strength) for strength in NOISES],
+    }
+
+
+def rows(found: dict[str, Any]) -> list[Row]:
+    """Lines of the README's table."""
+    cpu, ready, pairs, speed = (found[key] for key in ("cpu", "shipped", "pairs", "speed"))
+    told = ready["message"]
+    beside = f"doing nothing {ready['baseline']:.1f}; N = {found['n']:,}"
+    return [
+        (
+            f"Lab 05, CycleGAN, face → cartoon, {cpu['minutes']:.1f} minutes of {cpu['threads']} thread(s) "
+            f"({cpu['images']:,} images)",
+            f"{cpu['value']:.1f} grey levels from the true cartoon",
+            f"doing nothing {cpu['baseline']:.1f}; N = {found['n']:,}",
+        ),
+        (
+            f"face → cartoon, the CycleGAN that ships ({ready['minutes']:.0f} minutes, {ready['images']:,} images)",
+            f"{ready['value']:.1f} grey levels from the true cartoon; cartoon → face {ready['others']['back'][0]:.1f}",
+            beside,
+        ),
+        (
+            f"the price of having no pairs: pix2pix with pairs, {pairs['images']:,} images as well",
+            f"{pairs['value']:.1f} grey levels from the true cartoon",
+            f"CycleGAN is {ready['value'] / pairs['value']:.1f} times as far off",
+        ),
+        (
+            "its hidden message: the way back, from its own cartoons and from true ones",
+            "; ".join(
+                f"noise {noise:.0f}: {own:.1f} and {true:.1f}"
+                for noise, own, true in zip(told["noise"], told["own"], told["true"])
+            ),
+            "grey levels off; alike where nothing is hidden",
+        ),
+        (
+            f"{speed['name']} ({speed['note']})",
+            f"× {speed['ratio']:.2f} ({speed['ours']:,.0f} against {speed['textbook']:,.0f} images/s)",
+            "",
+        ),
+    ]
