@@ -20,6 +20,7 @@ Train, look at and score the GANs of the course, and open its notebooks.
   labkit lab                      open the notebooks in JupyterLab
   labkit train dcgan              train a lab's model on this machine, for some minutes
   labkit sample runs/dcgan        draw from it
+  labkit translate RUN photos/    turn pictures and videos into others
   labkit evaluate runs/dcgan      score it
   labkit doctor                   what this machine has, and what is missing
 
@@ -40,6 +41,18 @@ SAMPLE = """\
 examples:
   labkit sample cgan                             from the checkpoint that comes with labkit
   labkit sample runs/dcgan --n 100 --seed 7 --out digits.png"""
+
+TRANSLATE = """\
+examples:
+  labkit translate runs/pix2pix painted.png --out face.png
+  labkit translate runs/cyclegan photos/ holiday.mp4 --out cartoons/ --beside
+  labkit translate runs/cyclegan cartoons/ --out faces/ --back
+  labkit translate runs/cyclegan photo.jpg --size 256
+
+Pictures become .png, videos and moving GIFs .mp4 with their sound. An input must show what the model was trained on: a
+face for a CycleGAN of faces; for labels a map in the course's colours or of class numbers, 0 to 18; for drawings dark
+lines on paper. Of each the middle square is taken and resized to the size of the training; --size N keeps the whole
+picture, with a short side of N pixels, where the network takes any size (not a U-Net). No input is ever overwritten."""
 
 EVALUATE = """\
 examples:
@@ -160,6 +173,18 @@ def parser() -> argparse.ArgumentParser:
     sample.add_argument("--n", type=_count, default=64, help="how many (default: 64)")
     sample.add_argument("--seed", type=int, default=0, help="the same seed draws the same images (default: 0)")
     sample.add_argument("--out", metavar="FILE.png", help="default: NAME-samples.png here")
+
+    translate = command("translate", "translate pictures and videos with a pix2pix or a CycleGAN", TRANSLATE)
+    translate.add_argument("model", metavar="MODEL", help="a run's folder, or a checkpoint that comes with labkit")
+    translate.add_argument("inputs", nargs="+", metavar="INPUT", help="pictures, videos (mp4, webm, mov, gif), folders")
+    translate.add_argument(
+        "--out", metavar="OUT", default="translated", help="a folder, or one result's name (default: translated)"
+    )
+    translate.add_argument("--back", action="store_true", help="CycleGAN's other direction, from B to A")
+    translate.add_argument("--size", type=_count, metavar="N", help="the whole picture, with a short side of N pixels")
+    translate.add_argument("--beside", action="store_true", help="source and result side by side")
+    translate.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    _json(translate)
 
     evaluate = command("evaluate", "score a run or a lab against real images", EVALUATE)
     evaluate.add_argument(

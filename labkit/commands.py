@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,29 @@ def sample(arguments: argparse.Namespace) -> int:
     about.add_text("Description", f"synthetic: drawn by labkit from {arguments.source}, seed {arguments.seed}")
     grid(images).save(out, pnginfo=about)
     print(f"{len(images)} images in {out}")
+    return 0
+
+
+def translate(arguments: argparse.Namespace) -> int:
+    """``labkit translate``: pictures and videos through a trained translator."""
+    from labkit.recipes import shipped
+    from labkit.translate import translate_files
+
+    model = arguments.model if arguments.model in shipped() else _source(arguments.model)
+    options = {name: getattr(arguments, name) for name in ("back", "size", "beside", "device")}
+    done = translate_files(model, arguments.inputs, arguments.out, **options)
+    skipped = [{"input": str(file), "reason": reason} for file, reason in done.skipped]
+    if arguments.json:
+        written = [
+            {"input": str(one.input), "output": str(one.output), "frames": one.frames, "sound": one.sound}
+            for one in done.written
+        ]
+        print(json.dumps({"model": model, "written": written, "skipped": skipped}, indent=1))
+    else:
+        print("\n".join(f"{one.input} → {one.output}" for one in done.written))
+    if skipped:
+        count = f"{len(skipped)} file{'s' if len(skipped) > 1 else ''} skipped"
+        print("\n".join([f"{count}:", *(f"  {one['input']}: {one['reason']}" for one in skipped)]), file=sys.stderr)
     return 0
 
 

@@ -210,6 +210,7 @@ def _tools() -> Iterator[Finding]:
         ("widgets", "ipywidgets", "missing", "ipywidgets", ""),
         ("painting explorer", "anywidget", "missing", "anywidget", ""),
         ("TensorBoard", "tensorboard", "optional", "tensorboard", "curves of several runs: "),
+        ("videos", "imageio-ffmpeg", "optional", "imageio-ffmpeg", "for labkit translate: "),
         ("nbgrader", "nbgrader", "optional", "labkit[instructor]", "for instructors: "),
         ("jupytext", "jupytext", "optional", "labkit[dev]", "to build notebooks from their masters: "),
     ):

@@ -83,8 +83,8 @@ def read_picture(path: Path, size: int, channels: int) -> np.ndarray:
     Raises:
         Unusable: when it is no picture, damaged or too large, or has pixels that are no numbers (NaN) or infinite.
     """
-    with _opened(path) as picture:
-        plain = _reduced(picture, min(picture.size), size, channels)
+    with opened_picture(path) as picture:
+        plain = reduced_picture(picture, min(picture.size), size, channels)
     side = min(plain.size)
     left, top = (plain.width - side) / 2, (plain.height - side) / 2
     return _resized(plain, (left, top, left + side, top + side), size, channels)
@@ -96,11 +96,11 @@ def read_halves(path: Path, size: int, channels: int) -> tuple[np.ndarray, np.nd
     Raises:
         Unusable: as there, or when the file can't be divided into two equal halves side by side.
     """
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         width, height = picture.size
         if width % 2 or width <= height:
             raise Unusable(f"{width} x {height} pixels are not two equal pictures side by side")
-        plain = _reduced(picture, min(width // 2, height), size, channels)
+        plain = reduced_picture(picture, min(width // 2, height), size, channels)
     middle = plain.width // 2
     halves = []
     for start in (0, middle):
@@ -140,10 +140,10 @@ def read_aligned(
     shift = goal.mean() - turn * source.mean()
     if abs(turn) < 1e-6:
         raise Unusable("its landmarks have nothing of a face")
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise Unusable(_too_many(picture))
-        plain = _plain(picture, channels)
+        plain = plain_picture(picture, channels)
     # Bicubic looks at 4 x 4 pixels only: more than halving is left to box averages before it.
     factor = max(1, int(0.5 / abs(turn)))
     plain = plain.reduce(factor)
@@ -163,7 +163,7 @@ def read_ids(path: Path) -> np.ndarray:
     Raises:
         Unusable: when it is no picture, damaged, too large, or in colour.
     """
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise Unusable(_too_many(picture))
         if picture.mode not in ("L", "P", "1", "I;16", "I"):
@@ -177,10 +177,10 @@ def read_grey(path: Path) -> np.ndarray:
     Raises:
         Unusable: when it is no picture, damaged or too large.
     """
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise Unusable(_too_many(picture))
-        return np.asarray(_plain(picture, 1))
+        return np.asarray(plain_picture(picture, 1))
 
 
 def middle_square(ids: np.ndarray, size: int) -> np.ndarray:
@@ -207,12 +207,12 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         Unusable: when it is no picture.
     """
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         return picture.size
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened_picture(path: Path) -> Iterator[Image.Image]:
     """A file as a picture; whatever goes wrong inside is told as Unusable."""
     try:
         if path.stat().st_size == 0:
@@ -231,7 +231,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise Unusable(str(error) or type(error).__name__) from error
 
 
-def _reduced(picture: Image.Image, short: int, size: int, channels: int) -> Image.Image:
+def reduced_picture(picture: Image.Image, short: int, size: int, channels: int) -> Image.Image:
     """Decoded, upright and in 8 bits; a JPEG whose short side is far above the size is decoded smaller."""
     # Twice the size that is wanted, so that the last and finest step is always the good filter.
     if isinstance(picture, ImageFile.ImageFile) and short >= 4 * size:
@@ -240,7 +240,7 @@ def _reduced(picture: Image.Image, short: int, size: int, channels: int) -> Imag
     if picture.width * picture.height > MAX_PIXELS:
         raise Unusable(_too_many(picture))
     turn = _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
-    plain = _plain(picture, channels)
+    plain = plain_picture(picture, channels)
     return plain if turn is None else plain.transpose(turn)
 
 
@@ -253,7 +253,7 @@ def _resized(plain: Image.Image, box: tuple[float, float, float, float], size: i
     return np.asarray(small).reshape(size, size, channels)
 
 
-def _plain(picture: Image.Image, channels: int) -> Image.Image:
+def plain_picture(picture: Image.Image, channels: int) -> Image.Image:
     """The picture in 8-bit grey or RGB."""
     mode = "L" if channels == 1 else "RGB"
     if picture.mode.startswith("I") or picture.mode == "F":

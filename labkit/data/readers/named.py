@@ -99,6 +99,8 @@ def open_path(
         raise UserError(nearest(str(layout), known, "layout"))
     tried = [LAYOUTS[layout]] if layout in LAYOUTS else [] if layout else LAYOUTS.values()
     found = next(find(tried, folder, told=layout is not None), None)
+    if found is None and layout is None and "paired" in (fields or ()):  # any picture has two halves: only if asked for
+        found = next(find([LAYOUTS["pairs"]], folder), None)
     if found is not None:
         options = {"size": size, "channels": channels, "split": split, "fields": fields, "label_order": label_order}
         return open_layout(*found, str(path), **options)  # type: ignore[arg-type]
