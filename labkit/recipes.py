@@ -101,6 +101,8 @@ def open_data(
     if (name or found.data[0]) in datasets.FACES:
         ask |= {"count": 512} if (scale or choose_scale()) == "smoke" else {}
         ask |= {"fields": fields} if (fields := found.fields(options)) else {}
+    elif options.get("source") == "paired" and Path(str(name)).expanduser().is_dir():
+        ask["fields"] = ("image", "paired")
     whole = datasets.open(name, **ask) if name else datasets.open_first(*found.data, **ask)
     return found.arrange(whole, options)
 

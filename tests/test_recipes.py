@@ -3,8 +3,10 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from labkit import data as datasets
 from labkit import recipes, weights
@@ -45,8 +47,9 @@ def test_masks_that_are_no_label_maps_are_refused_before_training(monkeypatch):
     monkeypatch.setattr(
         recipes.datasets, "open_first", lambda *names, **ask: replace(data, fields={**data.fields, "labels": wrong})
     )
-    with pytest.raises(UserError, match="class 255"):
-        recipes.open_data("pix2pix", scale="smoke")
+    for source in ("labels", "labels-and-edges"):
+        with pytest.raises(UserError, match="class 255"):
+            recipes.open_data("pix2pix", scale="smoke", change={"source": source})
 
 
 @pytest.mark.parametrize(
@@ -234,3 +237,15 @@ def test_the_live_score_keeps_the_best(tmp_path):
     )
     values = [line["score/FD-digits"] for line in done.history if "score/FD-digits" in line]
     assert len(values) == 6 and (tmp_path / "best.pt").exists()
+
+
+def test_any_folder_of_pairs_trains_pix2pix(tmp_path):
+    """A|B in one file: y in the left half, x in the right one. Without being asked for, pictures are not cut."""
+    for k in range(4):
+        halves = np.zeros((16, 32, 3), np.uint8)
+        halves[:, :16, 0], halves[:, 16:, 1] = 200 + k, 100 + k
+        Image.fromarray(halves).save(tmp_path / f"{k}.png")
+    pairs = recipes.open_data("pix2pix", str(tmp_path), "smoke", {"source": "paired"})
+    assert pairs.fields["image"][:, 0, 0].tolist() == [[200 + k, 0, 0] for k in range(4)]
+    assert pairs.fields["paired"][:, 0, 0].tolist() == [[0, 100 + k, 0] for k in range(4)]
+    assert "paired" not in datasets.open(str(tmp_path)).fields

@@ -119,7 +119,7 @@ def dashboard(history: Sequence[Mapping[str, Any]], images: Tensor | None = None
     if images is not None:
         axes[-1].imshow(grid(images, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes[-1].set_axis_off()
-        axes[-1].set_title("drawn just now, same latents each time", fontsize=10)
+        axes[-1].set_title("drawn just now, from the same start each time", fontsize=10)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -84,5 +84,5 @@ class Message(Panels):
         with single_thread(), torch.no_grad():
             for strength in STRENGTHS:
                 rows.append((self.describe(strength), self.images(strength)))
-        sheet(rows).save(file, "png", pnginfo=metadata("A hidden message."))
+        sheet(rows, scale=2).save(file, "png", pnginfo=metadata("A hidden message."))
         return file.getvalue()
