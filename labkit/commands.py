@@ -113,19 +113,17 @@ def sample(arguments: argparse.Namespace) -> int:
 
 def translate(arguments: argparse.Namespace) -> int:
     """``labkit translate``: pictures and videos through a trained translator."""
-    from labkit.recipes import shipped
     from labkit.translate import translate_files
 
-    model = arguments.model if arguments.model in shipped() else _source(arguments.model)
     options = {name: getattr(arguments, name) for name in ("back", "size", "beside", "device")}
-    done = translate_files(model, arguments.inputs, arguments.out, **options)
+    done = translate_files(_source(arguments.model), arguments.inputs, arguments.out, **options)
     skipped = [{"input": str(file), "reason": reason} for file, reason in done.skipped]
     if arguments.json:
         written = [
             {"input": str(one.input), "output": str(one.output), "frames": one.frames, "sound": one.sound}
             for one in done.written
         ]
-        print(json.dumps({"model": model, "written": written, "skipped": skipped}, indent=1))
+        print(json.dumps({"model": arguments.model, "written": written, "skipped": skipped}, indent=1))
     else:
         print("\n".join(f"{one.input} → {one.output}" for one in done.written))
     if skipped:
@@ -148,18 +146,19 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _source(name: str) -> str:
-    """Check that a run or a lab of this name is there; the folder of a run goes before a lab.
+    """Check that a run, a lab or a shipped checkpoint of this name is there; the folder of a run goes first.
 
     Raises:
-        UserError: neither, with the nearest labs.
+        UserError: none, with the nearest names.
     """
-    from labkit.recipes import LABS
+    from labkit.recipes import LABS, shipped
 
-    if os.path.isdir(name) or name in LABS:
+    known = sorted({*LABS, *shipped()})
+    if os.path.isdir(name) or name in known:
         return name
     if os.sep in name or "/" in name:
         raise UserError(f"there is no run in {name}; train one with: labkit train LAB --run {name}")
-    raise UserError(f"{nearest(name, LABS, 'lab')}; and there is no run folder of that name here")
+    raise UserError(f"{nearest(name, known, 'lab or checkpoint')}; and there is no run folder of that name here")
 
 
 def build(arguments: argparse.Namespace) -> int:

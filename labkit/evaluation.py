@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from labkit import data as datasets
 from labkit.data.dataset import Dataset, as_input
 from labkit.data.domains import opposite
 from labkit.errors import UserError
 from labkit.faces import CHANNELS, VARIANTS
-from labkit.metrics.translation import IOU, LEVELS, Translation, levels_off, nearest_pairs, reparsed
+from labkit.metrics.translation import IOU, LEVELS, Translation, levels_off, nearest_pairs, nearest_planes, reparsed
 from labkit.models.cyclegan import CycleGAN
 from labkit.models.game import Game
 from labkit.models.pix2pix import Pix2Pix
@@ -81,14 +82,24 @@ def draw_all(game: Pix2Pix, data: Dataset) -> Tensor:
     return torch.cat(drawn)
 
 
+def _shown(game: Pix2Pix, data: Dataset) -> Tensor:
+    """What pix2pix is shown of every row, at a quarter of its side: (N, channels, H / 4, W / 4)."""
+    chunks = (slice(start, start + CHUNK) for start in range(0, len(data), CHUNK))
+    with single_thread():
+        return torch.cat([avg_pool2d(game.condition(batch_of(data, rows)), 4) for rows in chunks])
+
+
 def _to_faces(game: Pix2Pix, name: str, n: int) -> Translation:
-    """The labels of the drawn face, read by the frozen judge; trivial: the training face whose labels are nearest."""
+    """The labels of the drawn face, read by the frozen judge; trivial: the training face whose condition is nearest."""
     size, field = game.image_shape[1], game.condition.field
     held_out = open_truth(name, size, ("labels", field), n=n)
-    known = open_truth(name, size, ("labels",), "train")
+    known = open_truth(name, size, (field,), "train")
     labels, true = np.asarray(held_out.fields["labels"]), held_out.images(None)
     drawn = draw_all(game, held_out)
-    at = nearest_pairs(labels, np.asarray(known.fields["labels"]))
+    if field == "labels":
+        at = nearest_pairs(labels, np.asarray(known.fields["labels"]))
+    else:
+        at = nearest_planes(_shown(game, held_out), _shown(game, known))
     near = torch.from_numpy(np.ascontiguousarray(known.fields["image"][at])).permute(0, 3, 1, 2)
     own, trivial, best = (reparsed(some, labels) for some in (drawn, near, true))
     return Translation(

@@ -29,6 +29,7 @@ def recipes(monkeypatch, tmp_path):
     calls = []
     stand_in = types.ModuleType("labkit.recipes")
     stand_in.LABS = {name: types.SimpleNamespace(title=f"the {name} lab") for name in ("gan", "dcgan", "cgan")}
+    stand_in.shipped = lambda: ["cgan", "face-to-cartoon"]
     stand_in.SCALES = ("smoke", "cpu", "gpu", "paper")
     stand_in.settings_for = lambda lab, scale: ({}, {"batch": 16})
     stand_in.train_lab = lambda lab, **options: calls.append((lab, options))

@@ -60,6 +60,17 @@ def test_true_faces_are_read_as_well_as_the_judge_can(truth, monkeypatch):
     assert evaluate_translator(game, about("pix2pix"), N).value < found.baseline
 
 
+def test_beside_a_drawing_s_face_stands_that_of_the_nearest_drawing(truth, monkeypatch):
+    """The baseline knows what the translator knows: a drawing. By the true labels it would find nearer faces."""
+    game = Pix2Pix((3, 64, 64), source="drawing", width=8, critic_width=8, patch=1)
+    monkeypatch.setattr(game, "translate", lambda source: truth["image"])
+    found = evaluate_translator(game, about("pix2pix", source="drawing"), N)
+    by_labels = evaluate_translator(
+        Pix2Pix((3, 64, 64), width=8, critic_width=8, patch=1), about("pix2pix"), N
+    ).baseline
+    assert 0.2 < found.baseline < by_labels < found.value == found.floor
+
+
 def test_another_target_is_compared_with_that(truth, monkeypatch):
     game = Pix2Pix((3, 64, 64), source="paired", width=8, critic_width=8, patch=1)
     monkeypatch.setattr(game, "translate", lambda source: truth["cartoon"])

@@ -138,3 +138,9 @@ def nearest_pairs(labels: np.ndarray, known: np.ndarray, chunk: int = 64) -> np.
             better = most > best
             best, where = torch.where(better, most, best), torch.where(better, row + start, where)
     return where.numpy()
+
+
+def nearest_planes(planes: Tensor, known: Tensor) -> np.ndarray:
+    """For each condition (N, C, H, W) the nearest of the known ones, by squared distance: (N,) rows of `known`."""
+    with single_thread():
+        return torch.cdist(planes.flatten(1), known.flatten(1)).argmin(1).numpy()
