@@ -131,9 +131,10 @@ slerp = course.check("01.slerp", slerp)
 # |---|---|---|
 # | 00 | this page | yes |
 # | 01 | a GAN that draws digits, from two losses to a conditional DCGAN | yes |
-# | 02 | faces with DCGAN, and arithmetic on them | in preparation |
-# | 03 | StyleGAN | in preparation |
-# | 04, 05 | pix2pix and CycleGAN | in preparation |
+# | 02 | faces with DCGAN, and arithmetic on them | yes |
+# | 03 | StyleGAN: shape from one face, colours from another | yes |
+# | 04 | pix2pix: paint a map, and a face is drawn | yes |
+# | 05 | CycleGAN: faces and cartoons, without pairs | yes |
 # | 06 … | region styles, makeup, face swap, caricature, pen portraits | in preparation |
 #
 # Each has the same ten parts, and each ends by measuring what was made.

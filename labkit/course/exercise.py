@@ -83,6 +83,8 @@ LABS = {
     "01": Lab("01_gan_basics", "labkit.course.lab01"),
     "02": Lab("02_dcgan_faces", "labkit.course.lab02"),
     "03": Lab("03_stylegan", "labkit.course.lab03"),
+    "04": Lab("04_pix2pix", "labkit.course.lab04"),
+    "05": Lab("05_cyclegan", "labkit.course.lab05"),
 }
 
 
