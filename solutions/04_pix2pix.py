@@ -82,7 +82,7 @@ show(batch["image"], "One batch of y. These are drawn by labkit and show nobody.
 # %% [markdown]
 # **Question**: a label map says where the hair is, and not which colour it has. One x, many right y. G is a function: it gives *one* picture. What will it draw for the hair, if the loss is the distance to y?
 #
-# <details><summary>Answer</summary>The colour that is least wrong on average over all hair: some brown. Nobody need have it. The next cell computes it.</details>
+# <details><summary>Answer</summary>The colour that is least wrong over all hair, mean or median. Nobody need have it. The next cell computes both.</details>
 
 # %% [markdown]
 # Take one pixel that is black in 60 % of the faces, red in 30 % and white in 10 %. G must choose one value c for red, green and blue each.
@@ -108,14 +108,14 @@ for name, cost in (("L1", apart.abs()), ("L2", apart.square())):
 # ## G: a U-Net
 #
 # ```
-# x ─ E0 ─ E1 ─ E2 ─ E3 ─ E4 ─ E5      each E halves the map: 64 → 32 → 16 → 8 → 4 → 2 → 1
-#      │    │    │    │    │    │
-#      │    │    │    │    └─┐  D0 ─┐  each D doubles it
-#      │    │    │    └────[,]─ D1  │
-#      │    │    └──────[,]─ D2   (and reads two maps, joined by channels: [,])
-#      │    └────────[,]─ D3
-#      └──────────[,]─ D4
-#                      D5 ─► G(x)
+# x ─► E0 ──► E1 ──► E2 ──► E3 ──► E4 ──► E5      each E halves the map: 64 → 32 → … → 1
+#       │      │      │      │      │      │
+#       ▼      ▼      ▼      ▼      ▼      ▼
+#      [,]    [,]    [,]    [,]    [,]    D0      each D doubles it
+#       D5 ◄── D4 ◄── D3 ◄── D2 ◄── D1 ◄───┘
+#       │                                  [,]: reads two maps, joined by channels
+#       ▼
+#      G(x)
 # ```
 #
 # Down to one pixel, so that the whole picture is understood. Up again, so that it is drawn. And **skips** across, from each map to the one of its size.
@@ -252,7 +252,7 @@ for downs in (1, 2, 3):
 show(torch.cat(shown), "Bright: what one score sees of a face of 64 px, with 1, 2 and 3 downs.", columns=3, scale=3)
 
 # %% [markdown]
-# With two downs a score sees half the width of a face: an eye with its brow, not both eyes. With three it sees all of a 64 px picture; that is the "full" discriminator here. At the paper's 256 px it sees a seventh of the picture.
+# With one down a score sees an eye; with two, half the width of the picture; with three, nearly all of it in the middle: that is the "full" discriminator here. At the paper's 256 px a patch of 70 is a thirteenth of the picture.
 #
 # A second gain: fewer weights, and D can judge pictures of any size.
 
@@ -267,7 +267,7 @@ show(torch.cat(shown), "Bright: what one score sees of a face of 64 px, with 1, 
 #
 # $$\mathcal{L}_D = \tfrac12 \bigl(\mathbb{E}[-\log σ(D(x, y))] + \mathbb{E}[-\log(1 - σ(D(x, G(x))))]\bigr) \qquad (3)$$
 #
-# The half slows D down against G (section 3.3 of the paper).
+# The half is meant to slow D down against G (section 3.3 of the paper). With Adam, which cancels a constant factor, it hardly does.
 
 # %% [markdown]
 # ### Exercise 3 · The loss of D, which sees pairs
@@ -323,7 +323,7 @@ assert passed("04.generator_loss")
 #
 # Your U-Net, your D, your two losses. Cost: 8 minutes at `cpu`. The run is kept in a folder: a stopped kernel goes on where it was.
 #
-# **What you should see** at `cpu`: after half a minute the right areas in one brown; after two, eyes and teeth; at the end hair with strands, in some colour, and a mottled skin here and there. `loss` of D stays near 0.4 to 0.6. Two likely troubles: smooth faces without edges (D is too weak, or λ too high: *What goes wrong*, no. 1), or a colour noise that does not go away (D is too strong).
+# **What you should see** at `cpu`: after half a minute the right areas in one brown; after two, eyes and teeth; at the end hair with strands, in some colour, and a mottled skin here and there. `loss` of D stays near 0.4 to 0.6. Two likely troubles: smooth faces without edges (D learns nothing: is `fake` detached in G's loss?), or a colour noise that does not go away (D is too strong).
 
 # %%
 from labkit.models.game import Turn
@@ -365,7 +365,7 @@ seen = batch if data.name != "faces" else first
 x = own.condition(seen)[:10]
 show(
     torch.cat([visible(x), own.translate(x), seen["image"][:10]]),
-    "Above: x. Middle: your G. Below: y. At smoke it is still noise.",
+    "Above: x. Middle: your G. Below: y. At smoke it is still grey.",
     columns=len(x),
 )
 
@@ -400,11 +400,13 @@ board = PaintLabels(painter, few.fields["labels"][:20])
 board.widget
 
 # %%
-board.paint("hat", [(16, 16), (48, 16)], size=9)
+board.load(4)
+board.paint("right eye", [(32, 22)], size=5)
+board.paint("hat", [(16, 12), (48, 12)], size=9)
 board.paint("glasses", [(22, 33), (28, 33)], size=5)
 board.paint("glasses", [(36, 33), (42, 33)], size=5)
 show(
-    board.picture(), "The same without controls: the map as loaded, then a hat, then glasses, with what is drawn below."
+    board.picture(), "The same without controls: a face's map, then a third eye, a hat, glasses; below, what is drawn."
 )
 
 # %% [markdown]
@@ -466,9 +468,9 @@ for title, images in candidates.items():
     row(title, images)
 
 # %% [markdown]
-# Read the columns against each other. The nearest training pair is a real face: its FD is best, its IoU is not. G obeys more and looks less real. Grey levels can't part them: both guess colours.
+# (At `smoke` your G has learned nothing: read the painter's line.) The nearest training pair is a true drawn face: its FD is best, its IoU is not. G obeys more and looks less true. Grey levels can't part them: both guess colours.
 #
-# No single number is enough: a copier wins FD, a blur wins L1, a flat map of colours would win IoU.
+# No single number is enough: a copier wins FD, a blur wins L1.
 
 # %%
 each = {title: reparsed(images, labels).each for title, images in candidates.items()}
@@ -477,7 +479,7 @@ for name in each["the truth"]:
     print(f"{name:>12}" + "".join(f"{row.get(name, 0):24.2f}" for row in each.values()))
 
 # %% [markdown]
-# Large areas are easy. Earrings, necklaces and lips are a few pixels each: one pixel aside halves their IoU, for the judge on true faces too. A figure of 0.5 means nothing before you know the judge's own.
+# (The classes are those of CelebAMask-HQ: `eye_g` glasses, `ear_r` earring, `neck_l` necklace, `u_lip` and `l_lip` the lips, `l_` and `r_` otherwise the person's left and right.) Large areas are easy. Earrings, necklaces and lips are a few pixels each: one pixel aside halves their IoU, for the judge on true faces too. A figure of 0.5 means nothing before you know the judge's own.
 
 # %% [markdown]
 # ### The paper's ablation
@@ -533,7 +535,7 @@ show(rows, f"Rows: {', '.join(drawn)}. The same ten maps in each.", columns=10)
 # %% [markdown]
 # ### One game, other tasks
 #
-# Nothing in the game knows what a label is. Change x, and it is another tool: a drawing becomes a face; grey gets colour; 68 landmarks become a face (the idea of Face2Face: someone else's landmarks drive it); four pixels become sixteen times as many; a hole is filled.
+# Nothing in the game knows what a label is. Change x, and it is another tool: a drawing becomes a face; grey gets colour; 68 landmarks become a face (so someone else's could drive it, which Face2Face does with a model in 3D); each pixel becomes 4×4; a hole is filled.
 #
 # **Predict**: after 45 seconds each, which of the five is nearest to the truth, in grey levels? Which is farthest? What does each x leave open?
 #
@@ -552,27 +554,28 @@ for source in tasks:
 show(torch.cat([*shown, some["image"]]), f"Two rows each, x and G(x): {', '.join(tasks)}. Last: the truth.", columns=8)
 
 # %% [markdown]
-# The more x tells, the less is left to guess. *Small* and *hole* keep true colours; *grey* leaves only the hue open; *landmarks* tell no colour, no hair and no light.
+# The more x tells, the less is left to guess. *Small* and *hole* keep true colours; *grey* leaves hue and saturation open; *landmarks* tell no colour, no hair and no light.
 #
 # That is also a warning. A network that makes sixteen pixels of one *invents* fifteen. In a photograph of a suspect they are nobody's.
 
 # %% [markdown]
 # ### Where is the noise?
 #
-# "G needs noise, or it gives one answer." The paper puts dropout into G, also when drawing. **Predict**: draw the same map 20 times with dropout on. How far are the pictures apart, compared with two faces of different people (about 60 grey levels)?
+# "G needs noise, or it gives one answer." The paper puts dropout into G, also when drawing. (Ours has one layer of dropout at 64 px; theirs three.) **Predict**: draw the same map 20 times with dropout on. How far apart are two of the pictures, compared with the faces of two people?
 
 # %%
 x = own.condition(seen)[:6]
-own.generator.train()
+for layer in own.generator.modules():
+    layer.train(isinstance(layer, nn.Dropout))  # dropout on, batch norm as it is
 with torch.no_grad():
     draws = torch.stack([own.generator(x) for _ in range(20)])
 own.generator.eval()
-spread = float(draws.std(0).mean()) * 127.5
-print(f"standard deviation of a pixel over 20 draws: {spread:.1f} grey levels")
+print(f"two draws of one map: {levels_off(draws[0], draws[1]):.1f} grey levels apart")
+print(f"the true faces of two people: {levels_off(truth[:50], truth[50:100]):.1f}")
 show(draws[:4].flatten(0, 1), "Four draws of six maps. Look for differences.", columns=6)
 
 # %% [markdown]
-# Little. G learns to do without it: L1 rewards *one* picture, the median one, and noise only moves it away from that. The paper says so itself (section 3.1): "our strategy was not effective: the generator simply learned to ignore the noise". Later work had to force it (BicycleGAN 2017), or gave each region a style of its own: Lab 06.
+# Little. L1 rewards *one* picture, the median one, and noise only moves G away from it. Isola et al. first fed Gaussian noise, which "the generator simply learned to ignore"; of dropout they "observe only minor stochasticity" (section 3.1). Later work had to force it (BicycleGAN 2017), or gave each region a style of its own: Lab 06.
 
 # %% [markdown]
 # ### pix2pixHD: the same game, larger
@@ -580,13 +583,15 @@ show(draws[:4].flatten(0, 1), "Four draws of six maps. Look for differences.", c
 # Wang et al. 2018 bring it to 2048×1024. Four changes, all of them switches of `Pix2Pix`:
 #
 # - G **coarse to fine** (`network="enhancer"`): a global network at half the size, an enhancer around it;
-# - D at several **scales**: the same D on the picture, on its half, on its quarter;
-# - **feature matching**: $\sum_k \lVert D^k(x, y) - D^k(x, G(x)) \rVert_1$ over D's inner maps, in place of L1 on pixels;
+# - D at several **scales**: one on the picture, one on its half, one on its quarter, alike but each with weights of its own;
+# - **feature matching**: the mean of $|D^k(x, y) - D^k(x, G(x))|$, summed over D's inner maps k, in place of L1 on pixels;
 # - **edges between instances** in x: two cars side by side have one label.
+#
+# Below: matching and scales, with a ResNet, instance norm and least squares as in that paper. So more than one thing differs. Cost: 45 seconds at `cpu`.
 
 # %%
-shape = {"norm": "instance", "loss": "least-squares", "adversarial": 2.0, "l1": 0.0, "downs": 2, "blocks": 2}
-matching = draw_all(short(small(network="resnet", matching=10.0, scales=2, **shape)), held_out)
+as_hd = {"norm": "instance", "loss": "least-squares", "adversarial": 2.0, "l1": 0.0, "downs": 2, "blocks": 2}
+matching = draw_all(short(small(network="resnet", matching=10.0, scales=2, **as_hd)), held_out)
 heading()
 row("L1 + cGAN, U-Net", drawn["L1 + cGAN, 34 px"])
 row("matching, 2 scales, ResNet", matching)
@@ -605,7 +610,7 @@ show(shown, "Above: L1 + cGAN and a U-Net. Below: feature matching, two scales a
 # - `DATA, SOURCE = "cmp-facades", "paired"`: 606 house fronts, the paper's own.
 # - `DATA, SOURCE = "path/to/pairs", "paired"`: a folder of pictures with y in the left half and x in the right one, as the facades have it.
 #
-# At `cpu` expect areas with the right colours and no fine detail: ten minutes and a few hundred pairs are too few. The judge of parsing learned from drawn faces: of photographs it says more than it knows.
+# At `cpu` expect areas with the right colours and no fine detail: eight minutes are too few. *Measure it* stays with the built-in faces, whose judge learned from drawn faces.
 
 # %%
 print(data, "·", len(data.skipped), "files skipped")
@@ -623,11 +628,11 @@ print(data, "·", len(data.skipped), "files skipped")
 # <details><summary>Answer</summary>So has a blurred picture. L1 rewards the median of all right answers. Ask for a measure of realism beside it, and for the pictures.</details>
 
 # %% [markdown]
-# ### 2 · `.eval()` turns the picture grey
+# ### 2 · `.eval()` changes the picture
 #
-# The most asked question about pix2pix. The authors trained with batches of *one*, and drew in train mode: batch norm then takes mean and spread of this very picture. In eval mode it takes averages over training. After training with batches of one these need not fit any single picture.
+# A question that users of pix2pix ask again and again. With batches of *one* (the paper uses 1 to 10) batch norm takes mean and spread of this very picture, and the authors draw in train mode too. In eval mode it takes averages over training, which need not fit any single picture.
 #
-# **Predict**: your G was trained with batches of 16. Draw 16 maps in one batch, and one by one: in eval mode, and in train mode without dropout. Which of the four differ?
+# **Predict**: your G was trained with batches of 16. Draw 8 maps in one batch, and one by one: in eval mode, and in train mode without dropout. Which of the four differ?
 
 # %%
 x = own.condition(seen)[:8]
@@ -688,12 +693,15 @@ hairy[:] = 13
 odd = torch.cat([torch.from_numpy(upside), torch.from_numpy(hairy)])
 with torch.no_grad():
     answers = painter.translate(labels_as_planes(odd))
-for title, asked, images in (("upside down", upside, answers[:8]), ("all hair", hairy, answers[8:])):
-    print(f"{title}: IoU {reparsed(images, asked).mean:.2f}")
-show(answers, "Left: maps upside down. Right: all hair.", columns=8)
+flipped = truth[:8, ::-1].copy()
+print(
+    f"upside down: IoU {reparsed(answers[:8], upside).mean:.2f}; the true faces upside down: {reparsed(flipped, upside).mean:.2f}"
+)
+print(f"all hair: {reparsed(answers[8:], hairy).mean:.2f}")
+show(answers, "Above: faces drawn from maps upside down. Below: from maps that are all hair.", columns=8)
 
 # %% [markdown]
-# G translates patch by patch where it can: an upside-down mouth is still drawn red. What needs the whole (light from above, eyes of one colour) is lost. A translator is right only near its training maps, and never says when it has left them.
+# What needs only the neighbourhood is still drawn; what needs the whole (light from above, where a mouth belongs) is lost. The judge is as lost as G: it reads true faces upside down no better, so the IoU can't tell. A translator, and a judge, are right only near their training data, and neither says when it has left it.
 
 # %% [markdown]
 # ## Five questions
@@ -711,7 +719,7 @@ show(answers, "Left: maps upside down. Right: all hair.", columns=8)
 # %% [markdown]
 # ## Three experiments
 #
-# 1. **2 minutes**: `short(small(l1=1000.0))` and `small(l1=10.0)`: where do IoU and FD turn?
+# 1. **2 minutes**: `row("λ = 10", draw_all(short(small(l1=10.0)), held_out))`, and λ = 1000: where do IoU and FD turn?
 # 2. **10 minutes**: swap drawing and face. `open_data("pix2pix", "faces", SCALE, {"source": "paired", "target": "drawing"})` is data in which the picture is x and its drawing y. Train on it. Is this direction easier? Why?
 # 3. **30 minutes**: three seeds of two rows of the ablation, mean ± standard deviation. Which difference survives?
 
@@ -728,7 +736,7 @@ show(answers, "Left: maps upside down. Right: all hair.", columns=8)
 # | FCN score of G's pictures against that of true ones | re-parsed IoU, the judge's own beside it |
 
 # %% [markdown]
-# **Departures**: 64 px in place of 256, G with 32 and fewer first channels (paper: 64), patches of 34 px; batches of 16 and a learning rate of 5e-4 in place of 1 and 2e-4, for speed, so pictures are drawn in eval mode; weights averaged; no random crops; drawn faces in place of streets and shoes. The figures show which part does what, not how good pix2pix can be.
+# **Departures**: 64 px in place of 256, G with 32 and fewer first channels (paper: 64) and one layer of dropout (paper: three), patches of 34 px; batches of 16 and a learning rate of 5e-4 in place of 1 and 2e-4, for speed, so pictures are drawn in eval mode; weights averaged; no random crops; drawn faces in place of streets and shoes. The figures show which part does what, not how good pix2pix can be.
 
 # %% [markdown]
 # ## Who uses this, and who misuses it
@@ -740,7 +748,7 @@ show(answers, "Left: maps upside down. Right: all hair.", columns=8)
 # The next cell saves a picture with a visible mark and metadata that say it is synthetic.
 
 # %% [markdown]
-# **References**: Ronneberger, Fischer & Brox 2015 (U-Net) · Long, Shelhamer & Darrell 2015 (FCN) · Pathak et al. 2016 (context encoders) · Thies et al. 2016 (Face2Face) · Isola et al. 2017 · Zhu et al. 2017 (BicycleGAN) · Wang et al. 2018 (pix2pixHD) · Park et al. 2019 (SPADE) · Lee et al. 2020 (CelebAMask-HQ)
+# **References**: Ronneberger, Fischer & Brox 2015 (U-Net) · Long, Shelhamer & Darrell 2015 (FCN) · Pathak et al. 2016 (filling holes) · Thies et al. 2016 (Face2Face) · Isola et al. 2017 · Zhu et al. 2017 (BicycleGAN) · Wang et al. 2018 (pix2pixHD) · Lee et al. 2020 (CelebAMask-HQ)
 
 # %%
 from labkit.widgets import keep

@@ -206,6 +206,18 @@ def test_the_shipped_generator_of_faces():
     assert card["score"]["value"] < found < card["score"]["value"] + 6
 
 
+@pytest.mark.parametrize("name", ["labels-to-face", "drawing-to-face", "face-to-cartoon"])
+def test_the_shipped_translators(name):
+    """What the card says is found again on a few of the faces, and it beats a translator that learned nothing."""
+    game, card = recipes.load_game(name)
+    assert card["bytes"] <= 6_000_000 and card["made"]["command"].startswith(f"labkit train {card['lab']} --scale cpu")
+    found, said = recipes.evaluate(name, n=200), card["score"]
+    assert found.value == pytest.approx(said["value"], rel=0.05)
+    better = -1 if found.name == "grey levels off" else 1
+    assert better * found.value > better * found.baseline
+    assert name != "labels-to-face" or said["value"] >= 0.75
+
+
 def test_the_scale_of_a_machine(monkeypatch):
     monkeypatch.setenv("LABKIT_SCALE", "paper")
     assert recipes.choose_scale() == "paper"

@@ -137,7 +137,7 @@ def _mistakes(r: Tensor, f: Tensor) -> Iterable[Known]:
             "not-halved",
             [2 * right],
             "your loss is twice the right one: the two terms are added, and not halved.",
-            "Half of the sum: D then learns half as fast as G. " + LOSS,
+            "Half of the sum, which is meant to slow D down against G. " + LOSS,
         ),
         ("quartered", [right / 2], "your loss is half of the right one: it is halved twice.", LOSS),
         (
@@ -245,7 +245,7 @@ DISCRIMINATOR_LOSS = Exercise(
     minutes=15,
     reference=discriminator_loss,
     hints=(
-        "G makes a sharp, beautiful house that has nothing to do with the drawing. What must D be shown to notice?",
+        "G makes a sharp, beautiful picture that has nothing to do with x. What must D be shown to notice?",
         "L_D = ½·(E[−log σ(D(x, y))] + E[−log(1 − σ(D(x, G(x))))]), and G stands still in it.",
         "`real = D(torch.cat([x, …], dim=1))`, `false = D(torch.cat([x, fake.…()], dim=1))`, and half of the sum of "
         "`binary_cross_entropy_with_logits(…, torch.ones_like(…))` and the same with zeros.",

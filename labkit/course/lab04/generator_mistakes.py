@@ -98,7 +98,7 @@ def _sums(gan: Tensor, distance: Tensor, weight: float) -> list[Part]:
         (
             "fixed-weight",
             [gan + fixed * distance for fixed in (100, 10)],
-            f"with l1 = {weight:g} the distance has a weight of your own in your loss.",
+            f"with l1 = {weight:g} your loss weighs the distance by another number.",
             given + LOSS,
         ),
         ("negative", [-(gan + weight * distance)], "your loss is negative: G would get worse.", LOSS),
