@@ -1,7 +1,9 @@
 """Every lab at its smallest scale, and the way from a run to samples, a score and a shipped checkpoint."""
 
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -209,7 +211,7 @@ def test_the_shipped_generator_of_faces():
 @pytest.mark.parametrize("name", ["labels-to-face", "drawing-to-face", "face-to-cartoon"])
 def test_the_shipped_translators(name):
     """What the card says is found again on a few of the faces, and it beats a translator that learned nothing."""
-    game, card = recipes.load_game(name)
+    _, card = recipes.load_game(name)
     assert card["bytes"] <= 6_000_000 and card["made"]["command"].startswith(f"labkit train {card['lab']} --scale cpu")
     found, said = recipes.evaluate(name, n=200), card["score"]
     assert found.value == pytest.approx(said["value"], rel=0.05)
@@ -249,6 +251,27 @@ def test_the_live_score_keeps_the_best(tmp_path):
     )
     values = [line["score/FD-digits"] for line in done.history if "score/FD-digits" in line]
     assert len(values) == 6 and (tmp_path / "best.pt").exists()
+
+
+PACKS = os.environ.get("LABKIT_TEST_DATA", "")
+
+
+@pytest.mark.parametrize(
+    "lab, folder, change",
+    [
+        ("cyclegan", "photo2caricature", {"other": "label"}),
+        ("pix2pix", "celebamask_hq", {}),
+        ("pix2pix", "facades_predlabels", {"source": "paired"}),
+    ],
+)
+def test_photographs_train_by_the_same_command(lab, folder, change, tmp_path, monkeypatch):
+    if not Path(PACKS, folder).is_dir() or not PACKS:
+        pytest.skip("LABKIT_TEST_DATA does not name a folder with photographs")
+    monkeypatch.setenv("LABKIT_DATA", str(tmp_path))
+    data = recipes.open_data(lab, str(Path(PACKS, folder).resolve()), "smoke", change)
+    small = replace(data, fields={name: array[:16, :64, :64] for name, array in data.fields.items()})
+    done = recipes.train_lab(lab, data=small, scale="smoke", steps=2, progress="none", threads=1, change=change)
+    assert done.step == 2 and done.game.preview(small.tensor(range(2))).shape[1] == 3
 
 
 def test_any_folder_of_pairs_trains_pix2pix(tmp_path):
