@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from labkit.bench.translators import pix2pix_step_speed
 from labkit.evaluation import batch_of, draw_all, open_truth
 from labkit.metrics.judges import fd_faces
 from labkit.metrics.translation import Translation, levels_off, reparsed
@@ -51,7 +50,7 @@ def lab04(sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
         save_grid(game.preview(some), sheet, columns=8)
     found = {"n": N, "cpu": cpu, "shipped": {name: _scored(name) for name in SHIPPED}}
     found["ablation"] = {"images": IMAGES, "games": ablation(keep)}
-    return {**found, "stroke_ms": stroke_ms(), "speed": pix2pix_step_speed().json()}
+    return {**found, "stroke_ms": stroke_ms()}
 
 
 def _game(source: str | Path) -> Pix2Pix:
@@ -148,19 +147,12 @@ def rows(found: dict[str, Any]) -> list[Row]:
                 "one seed",
             )
         )
-    stroke, speed = found["stroke_ms"], found["speed"]
+    stroke = found["stroke_ms"]
     lines.append(
         (
             "painting, stroke to encoded picture, 64 px, one thread",
             f"{stroke['median']:.1f} ms, worst {stroke['worst']:.0f} ms",
             "at most 80 ms",
-        )
-    )
-    lines.append(
-        (
-            f"{speed['name']} ({speed['note']})",
-            f"× {speed['ratio']:.2f} ({speed['ours']:,.0f} against {speed['textbook']:,.0f} images/s)",
-            "",
         )
     )
     return lines

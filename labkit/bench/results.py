@@ -86,6 +86,7 @@ def speed() -> dict[str, Any]:
         step_speed,
         stylegan_step_speed,
     )
+    from labkit.bench.translators import cyclegan_step_speed, pix2pix_step_speed
 
     measures: dict[str, Callable[[], Comparison]] = {
         "step": step_speed,
@@ -94,6 +95,8 @@ def speed() -> dict[str, Any]:
         "epoch_128": lambda: epoch_speed(n=1024, batch=128),
         "compile": compile_speed,
         "stylegan": stylegan_step_speed,
+        "pix2pix": pix2pix_step_speed,
+        "cyclegan": cyclegan_step_speed,
     }
     return {name: measure().json() for name, measure in measures.items()}
 
@@ -236,6 +239,8 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         "epoch_128": "≥ 2 with bf16 hardware",
         "compile": "used only where it helps",
         "stylegan": "float32, a group of the convolution for each image, every gradient",
+        "pix2pix": "float32, NCHW, every loss read",
+        "cyclegan": "float32, NCHW, every loss read",
         "celeba": "≥ 10",
     }
     for name, one in {**found.get("speed", {}), **found.get("data", {})}.items():
