@@ -43,14 +43,14 @@ class Progress:
         self._columns: int | None = None
         hidden = show == "none" or self.plain
         layout = "{l_bar}{bar}| {n:.0f}/{total:.0f} " + unit + " [{elapsed} gone, {remaining} left{postfix}]"
-        self._bar = tqdm(total=total, initial=start, disable=hidden, bar_format=layout, leave=True)
+        self._bar = tqdm(total=total, initial=min(start, total), disable=hidden, bar_format=layout, leave=True)
 
     def step(self, done: float, rate: float, losses: str = "") -> None:
         """Move the bar to `done`, at so many images a second."""
         self._done = done
         if not self._bar.disable:
             self._bar.set_postfix_str(f"{rate:,.0f} images/s{losses}", refresh=False)
-            self._bar.update(done - self._bar.n)
+            self._bar.update(min(done, self._total) - self._bar.n)  # a last batch may go past the end
 
     def show(
         self,

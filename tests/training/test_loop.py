@@ -15,7 +15,7 @@ from labkit.training import Settings, checkpoint, load
 from labkit.training.averages import Averages
 from labkit.training.meters import Diverged
 from labkit.training.precision import Precision, choose_precision
-from labkit.training.progress import dashboard
+from labkit.training.progress import Progress, dashboard
 from tests.training.tiny import convolutional, data, digest, plain, quick
 
 
@@ -211,6 +211,16 @@ def test_training_leaves_the_callers_randomness_alone():
     torch.set_rng_state(state)
     quick(game)
     assert torch.equal(torch.rand(3), wanted)
+
+
+def test_the_bar_stays_whole_where_the_last_batch_goes_past_the_end(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    for begin in (0.0, 103.0):  # 103 of 100 images: a finished run that is opened again
+        bar = Progress(100, "images", begin)
+        bar._bar.disable = False
+        bar.step(112.0, 50.0)
+        bar.close()
+    assert "100/100 images" in capsys.readouterr().err
 
 
 def test_the_dashboard_is_a_picture():
