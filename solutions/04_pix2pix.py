@@ -614,7 +614,8 @@ show(shown, "Above: L1 + cGAN and a U-Net. Below: feature matching, two scales a
 # - `DATA, SOURCE = "celebamask-hq", "labels"`: 30,000 photographs with maps of the same 19 classes (3 GB; the card in `datasets/` says where from, and on what terms: research only).
 # - `DATA, SOURCE = "cmp-facades", "paired"`: 606 house fronts, the paper's own.
 # - `DATA, SOURCE = "path/to/pairs", "paired"`: a folder of pictures with y in the left half and x in the right one, as the facades have it.
-#
+
+# %% [markdown]
 # At `cpu` with few pairs expect photographs that look astonishing, *on the training maps*: with 420 pairs of CelebAMask-HQ, eight minutes were enough to give each map the very hair and light of its photograph, of which the map says nothing. That is learning by heart. *Measure it* stays with the built-in faces, whose judge learned from drawn faces.
 
 # %%
