@@ -293,7 +293,13 @@ LABS: dict[str, Lab] = {
                 # Half of the paper's weight for the GAN: nearer to the true cartoons after as many images.
                 "cpu": (
                     {"width": 16, "blocks": 4, "critic_width": 32, "patch": 2, "adversarial": 1.0},
-                    {"minutes": 10.0, "batch": 4, "optimizers": Adam(5e-4), "average_images": 5_000},
+                    {
+                        "minutes": 10.0,
+                        "batch": 4,
+                        "optimizers": Adam(5e-4),
+                        "average_images": 5_000,
+                        "channels_last": False,  # a fifth faster: instance norm and mirrored edges want NCHW on a CPU
+                    },
                 ),
                 "gpu": (
                     {"width": 32, "blocks": 6, "critic_width": 64, "patch": 2, "adversarial": 1.0},

@@ -1,4 +1,4 @@
-"""The explorers of styles as a student meets them in JupyterLab: each answers a key at once."""
+"""The explorers of styles, and of what CycleGAN hides, as a student meets them in JupyterLab: each answers at once."""
 
 import pytest
 
@@ -12,12 +12,13 @@ pytestmark = MARKS
 # The shipped generator where there is one; else its sizes, drawn large enough to be seen.
 CELLS = """
 import torch
+from labkit import faces
 from labkit.errors import UserError
 from labkit.models.spaces import w_space, z_space
 from labkit.models.stylegan import StyleGAN
 from labkit.nn.directions import Directions
 from labkit.recipes import load_game, settings_for
-from labkit.widgets import LayerSources, NoiseLayers, StyleMixing, Truncation, TwoSpaces, Unlabelled
+from labkit.widgets import LayerSources, Message, NoiseLayers, StyleMixing, Truncation, TwoSpaces, Unlabelled
 
 torch.manual_seed(0)
 try:
@@ -42,9 +43,12 @@ TwoSpaces(Z, W, directions, amounts=(dict.fromkeys(names, 8.0), dict.fromkeys(na
 # %%
 Unlabelled(game, {"coordinates": torch.eye(w.shape[1])})
 # %%
+people = faces.render(faces.sample(range(1_000_000_003, 1_000_000_006)), 64, ["image"])["image"]
+Message(load_game("face-to-cartoon")[0], torch.from_numpy(people).permute(0, 3, 1, 2).float() / 127.5 - 1)
+# %%
 LayerSources(game)
 """
-SLIDERS = ("mixing", "truncation", "noise", "two spaces", "unlabelled")
+SLIDERS = ("mixing", "truncation", "noise", "two spaces", "unlabelled", "message")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ def test_a_key_changes_the_picture_at_once(page, number, name):
 
 
 def test_a_layer_takes_its_style_from_another_face_by_key(page):
-    of = cell(page, 6)
+    of = cell(page, 7)
     mix = of.locator("figure img").last
     before, words = mix.get_attribute("src"), mix.get_attribute("alt")
     button = of.locator("button[title='layer 2 takes its style from face C']")

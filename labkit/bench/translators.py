@@ -138,7 +138,7 @@ def cyclegan_step_speed(
     torch.manual_seed(0)
     game = CycleGAN((3, size, size), width, blocks, 2 * width, patch)
     other = np.random.default_rng(1).integers(0, 256, (batch * 2, size, size, 3), np.uint8)
-    trainer = bench_trainer(game, _pictures(batch * 2, size, other=other), batch)
+    trainer = bench_trainer(game, _pictures(batch * 2, size, other=other), batch, channels_last=False)  # as the recipe
     textbook = TextbookCycleGAN(copy.deepcopy(game), device)
     some = trainer.stream.batch(0)
     a, b = some["image"].contiguous(), some["other"].contiguous()
