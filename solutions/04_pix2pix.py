@@ -525,7 +525,7 @@ for title, game in games.items():
 
 # %%
 rows = torch.cat([images[:10] for images in drawn.values()])
-show(rows, f"Rows: {', '.join(drawn)}. The same ten maps in each.", columns=10)
+show(rows, f"Rows: {'; '.join(drawn)}. The same ten maps in each.", columns=10)
 
 # %% [markdown]
 # After 24,000 images each (README's table, one seed): L1 alone has the *best* IoU, 0.86, and the least grey levels off; L1 + cGAN 0.78, the GAN alone 0.66. Without skips 0.47, and twice the FD: every edge had to pass through one pixel.
@@ -559,7 +559,7 @@ for source in tasks:
 show(torch.cat([*shown, some["image"]]), f"Two rows each, x and G(x): {', '.join(tasks)}. Last: the truth.", columns=8)
 
 # %% [markdown]
-# The more x tells, the less is left to guess. *Small* and *hole* keep true colours; *grey* leaves hue and saturation open; *landmarks* tell no colour, no hair and no light.
+# Measured: small 8, hole 10, grey 18, drawing 36, landmarks 38 grey levels off. The more x tells, the less is left to guess. *Small* and *hole* keep true colours; *grey* leaves hue and saturation open; *landmarks* tell no colour, no hair and no light.
 #
 # That is also a warning. A network that makes sixteen pixels of one *invents* fifteen. In a photograph of a suspect they are nobody's.
 
@@ -580,7 +580,7 @@ print(f"the true faces of two people: {levels_off(truth[:50], truth[50:100]):.1f
 show(draws[:4].flatten(0, 1), "Four draws of six maps. Look for differences.", columns=6)
 
 # %% [markdown]
-# Little. L1 rewards *one* picture, the median one, and noise only moves G away from it. Isola et al. first fed Gaussian noise, which "the generator simply learned to ignore"; of dropout they "observe only minor stochasticity" (section 3.1). Later work had to force it (BicycleGAN 2017), or gave each region a style of its own: Lab 06.
+# Measured: 1 grey level, and two people are 47 apart. L1 rewards *one* picture, the median one, and noise only moves G away from it. Isola et al. first fed Gaussian noise, which "the generator simply learned to ignore"; of dropout they "observe only minor stochasticity" (section 3.1). Later work had to force it (BicycleGAN 2017), or gave each region a style of its own: Lab 06.
 
 # %% [markdown]
 # ### pix2pixHD: the same game, larger
@@ -604,7 +604,7 @@ shown = torch.cat([drawn["L1 + cGAN, 34 px"][:10], matching[:10]])
 show(shown, "Above: L1 + cGAN and a U-Net. Below: feature matching, two scales and a ResNet.", columns=10)
 
 # %% [markdown]
-# After the same 45 seconds this is not a fair race: a ResNet step takes longer, so it saw fewer pictures. What feature matching does: it asks that D's *inner view* of G(x) be like that of y, over all patches, instead of each pixel's colour. The colour of hair may then differ from y at a lower price.
+# Measured: IoU 0.49 against 0.77. After the same 45 seconds this is no fair race: a ResNet step takes longer, so it saw fewer pictures. What feature matching does: it asks that D's *inner view* of G(x) be like that of y, over all patches, instead of each pixel's colour. The colour of hair may then differ from y at a lower price.
 
 # %% [markdown]
 # ## On real photographs
@@ -668,9 +668,9 @@ for title, images in ways.items():
 show(torch.cat(list(ways.values())), f"Rows: {', '.join(ways)}.", columns=8)
 
 # %% [markdown]
-# In eval mode each picture is drawn alone, whoever stands beside it. In train mode its neighbours change it; one by one is another network again (it is instance norm), which this G was never trained to be.
+# In eval mode each picture is drawn alone, whoever stands beside it. In train mode its neighbours change it: measured, 20 grey levels, another skin and another hat. One by one is another network again (it is instance norm), which this G was never trained to be.
 #
-# So: train with a batch of one, draw in train mode or use instance norm. Train with larger batches, draw in eval mode. Mix them, and pictures turn grey or spotted.
+# So: train with a batch of one, draw in train mode or use instance norm. Train with larger batches, draw in eval mode. Mix them, and you draw with a network that nobody trained.
 
 # %% [markdown]
 # ### 3 · A mask of 0 and 255

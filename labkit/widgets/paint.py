@@ -131,7 +131,7 @@ class Painter(Explorer):
             maps = torch.cat([self.coloured(one) for one in shown]).float().div(127.5).sub(1)
             drawn = torch.cat([self.images(one) for one in shown]).expand(-1, 3, -1, -1)
         file = io.BytesIO()
-        page = sheet([(self.title, maps), (self.describe(self.canvas), drawn)])
+        page = sheet([(self.title, maps), (self.describe(self.canvas), drawn)], scale=2)
         page.save(file, "png", pnginfo=metadata("Painted by hand, drawn by a network."))
         return file.getvalue()
 
