@@ -42,8 +42,9 @@ def image_pool(size: int) -> Callable[[Tensor], Tensor]:
 
 def judge_image_pool(function: Callable) -> None:
     """What comes back while the pool fills and after that, over many calls; then other sizes, 0, and two pools."""
-    fill = Run(_pool(function, 12), 12)
-    for _ in range(2):  # Not up to its size: one place less is another mistake.
+    for _ in range(4):  # An early swap escapes one run in 2⁷, and four in 2²⁸.
+        fill = Run(_pool(function, 12), 12)
+        fill.feed(4)  # Not up to its size: one place less is another mistake.
         fill.feed(4)
         judge_filling(fill)
     for _ in range(14):  # A coin would be needed to tell: fourteen miss it with a probability of 6·10⁻⁵.
