@@ -21,7 +21,7 @@ lab: setup-lab
 
 test: lint types stale unit alone
 
-# What the README claims, measured on this machine (about four hours, nothing else running) and written there.
+# What the README claims, measured on this machine (about five hours, nothing else running) and written there.
 results: setup-dev
 	$(RUN) labkit.bench.results
 

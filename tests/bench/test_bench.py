@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from labkit.bench.measure import data_speed, step_speed, write_photographs
-from labkit.bench.results import BEGIN, EDITS_BEGIN, EDITS_END, END, table, write
+from labkit.bench.table import BEGIN, EDITS_BEGIN, EDITS_END, END, table, write
 from labkit.bench.textbook import Textbook
 from labkit.data.dataset import Dataset
 from labkit.errors import UserError

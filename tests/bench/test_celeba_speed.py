@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from labkit.bench import celeba_speed, measure
-from labkit.bench.results import data, table
+from labkit.bench.results import data
+from labkit.bench.table import table
 from labkit.bench.textbook import celeba_loader
 from labkit.data import open as open_data
 from tests.data.made import save
