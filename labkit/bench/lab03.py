@@ -1,6 +1,5 @@
 """What Lab 03 claims: StyleGAN against the DCGAN at equal images and at equal minutes, and W against Z."""
 
-import shutil
 import statistics
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from labkit.bench.lab02 import GOOD_KEPT, GOOD_SUCCESS, frequencies
+from labkit.bench.runs import trained
 from labkit.faces import ONE_OF
 from labkit.metrics.edits import Edits
 from labkit.metrics.judges import judge
@@ -19,9 +19,8 @@ from labkit.models.spaces import Space, w_space, z_space
 from labkit.models.stylegan import StyleGAN
 from labkit.nn.directions import Directions
 from labkit.pictures import save_grid
-from labkit.recipes import evaluate_samples, load_game, train_lab
+from labkit.recipes import evaluate_samples, load_game
 from labkit.threads import single_thread
-from labkit.training import checkpoint
 from labkit.training.precision import Precision
 
 LAB, BEFORE = "stylegan", "dcgan-faces"
@@ -55,21 +54,10 @@ def lab03(sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
 
 
 def _trained(lab: str, scale: str, name: str, keep: bool, images: int | None = None) -> dict[str, Any]:
-    folder = Path("runs", "results", f"{lab}-{name}")
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
-    run = train_lab(lab, scale=scale, run=folder, images=images)
-    score = evaluate_samples(folder, n=N)
+    made = trained(lab, f"{lab}-{name}", keep, scale=scale, images=images)
+    score = evaluate_samples(made["folder"], n=N)
     print(score.table(), flush=True)
-    return {
-        "folder": str(folder),
-        "fd": score.value,
-        "precision": score.precision,
-        "recall": score.recall,
-        "images": run.images,
-        "minutes": run.seconds / 60,
-        "threads": checkpoint.load(folder / "last.pt")["session"]["threads"],
-    }
+    return {**made, "fd": score.value, "precision": score.precision, "recall": score.recall}
 
 
 def shipped() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What Lab 04 claims: faces that obey their label maps, beside what the judge can read and what copying gives."""
 
 import base64
-import shutil
 import statistics
 import time
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from labkit.bench.runs import trained
 from labkit.evaluation import batch_of, draw_all, open_truth
 from labkit.metrics.judges import fd_faces
 from labkit.metrics.translation import Translation, levels_off, reparsed
 from labkit.models.pix2pix import Pix2Pix
 from labkit.nn.palette import PARTS
 from labkit.pictures import save_grid
-from labkit.recipes import evaluate, load_game, train_lab
-from labkit.training import checkpoint
+from labkit.recipes import evaluate, load_game
 from labkit.widgets import PaintLabels
 from labkit.widgets.strokes import brush
 
@@ -43,7 +42,8 @@ def lab04(sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
         sheet: where to put label maps, faces and the truth as a picture.
         keep: measure runs that are there already, and finish those that were stopped, instead of training anew.
     """
-    cpu = _trained("pix2pix-cpu", keep)
+    cpu = trained("pix2pix", "pix2pix-cpu", keep, scale="cpu")
+    cpu |= _scored(cpu["folder"])
     if sheet:
         game = _game(cpu["folder"])
         some = batch_of(open_truth("faces", 64, ("labels",), n=N), slice(8))
@@ -69,33 +69,15 @@ def _scored(source: str | Path) -> dict[str, Any]:
     return {**score.json(), "fd": fd, **{key: made[key] for key in ("minutes", "images", "bytes") if key in made}}
 
 
-def _trained(name: str, keep: bool, **settings: Any) -> dict[str, Any]:
-    folder = Path("runs", "results", name)
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
-    run = train_lab("pix2pix", scale="cpu", run=folder, **settings)
-    session = checkpoint.load(folder / "last.pt")["session"]
-    return {
-        "folder": str(folder),
-        "images": run.images,
-        "minutes": run.seconds / 60,
-        "threads": session["threads"],
-        **_scored(folder),
-    }
-
-
 def ablation(keep: bool = False) -> dict[str, dict[str, float]]:
     """The parts of the game taken away one at a time, after as many images each, on held-out maps."""
     held_out = open_truth("faces", 64, ("labels",), n=N)
     labels, truth = np.asarray(held_out.fields["labels"]), held_out.images(None)
     found = {}
     for title, change in ABLATION.items():
-        folder = Path("runs", "results", f"pix2pix-{title.replace(' ', '-').replace(',', '')}")
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
-        narrow = {"width": 16, "critic_width": 16, **change}
-        train_lab("pix2pix", scale="cpu", run=folder, images=IMAGES, change=narrow)
-        drawn = draw_all(_game(folder), held_out)
+        name, narrow = title.replace(" ", "-").replace(",", ""), {"width": 16, "critic_width": 16, **change}
+        made = trained("pix2pix", f"pix2pix-{name}", keep, scale="cpu", images=IMAGES, change=narrow)
+        drawn = draw_all(_game(made["folder"]), held_out)
         read = reparsed(drawn, labels).mean
         found[title] = {"iou": read, "levels": levels_off(drawn, truth), "fd": fd_faces(drawn, truth)}
         print(title, found[title], flush=True)

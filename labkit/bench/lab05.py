@@ -1,18 +1,17 @@
 """What Lab 05 claims: face → cartoon without pairs, beside doing nothing and beside pix2pix with pairs."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from labkit.bench.runs import trained
 from labkit.evaluation import batch_of, in_chunks, open_truth
 from labkit.metrics.translation import Translation, levels_off
 from labkit.models.cyclegan import CycleGAN
 from labkit.pictures import save_grid
-from labkit.recipes import evaluate, load_game, train_lab
-from labkit.training import checkpoint
+from labkit.recipes import evaluate, load_game
 
 LAB, SHIPPED = "cyclegan", "face-to-cartoon"
 N = 2_000
@@ -55,13 +54,8 @@ def _scored(source: str | Path) -> dict[str, Any]:
 
 
 def _trained(lab: str, name: str, keep: bool, **settings: Any) -> dict[str, Any]:
-    folder = Path("runs", "results", name)
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
-    run = train_lab(lab, scale="cpu", run=folder, **settings)
-    threads = checkpoint.load(folder / "last.pt")["session"]["threads"]
-    made = {"folder": str(folder), "images": run.images, "minutes": run.seconds / 60, "threads": threads}
-    return {**made, **_scored(folder)}
+    made = trained(lab, name, keep, scale="cpu", **settings)
+    return {**made, **_scored(made["folder"])}
 
 
 def message(n: int = 500) -> dict[str, list[float]]:
