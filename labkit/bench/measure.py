@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 
 from labkit import data as datasets
+from labkit.bench.apart import OURS, in_turns, seconds
 from labkit.bench.textbook import Textbook, TextbookStyleGAN, celeba_loader, loader
 from labkit.data.pictures import picture_size
 from labkit.data.readers.named import located
@@ -20,7 +22,6 @@ from labkit.data.stream import Stream
 from labkit.models.dcgan import dcgan
 from labkit.models.game import Game
 from labkit.models.stylegan import StyleGAN
-from labkit.threads import choose_threads
 from labkit.training import Settings
 from labkit.training.loop import Trainer
 from labkit.training.precision import Precision, choose_device, cpu_has_bf16
@@ -54,28 +55,24 @@ class Comparison:
         return {"name": self.name, "ours": self.ours, "textbook": self.textbook, "ratio": self.ratio, "note": self.note}
 
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
 def alternate(
     ours: Callable[[], object], other: Callable[[], object], rounds: int, device: torch.device
 ) -> tuple[float, float]:
-    """Median seconds of each, in turns, after one round to warm up."""
+    """Median seconds of each, in turns in this process, after one round to warm up (steps: `labkit.bench.apart`)."""
     ours(), other()
-    times = [(_seconds(ours, device), _seconds(other, device)) for _ in range(rounds)]
+    times = [(seconds(ours, device), seconds(other, device)) for _ in range(rounds)]
     return statistics.median(t for t, _ in times), statistics.median(t for _, t in times)
 
 
-def _noise_data(n: int) -> datasets.Dataset:
-    images = np.random.default_rng(0).integers(0, 256, (n, SIZE, SIZE, 3), np.uint8)
-    return datasets.Dataset("noise", {"image": images})
+def noise_data(n: int, size: int = SIZE, **more: np.ndarray) -> datasets.Dataset:
+    """So many pictures of noise, and other fields."""
+    images = np.random.default_rng(0).integers(0, 256, (n, size, size, 3), np.uint8)
+    return datasets.Dataset("noise", {"image": images, **more})
+
+
+def first(data: datasets.Dataset, batch: int, device: torch.device) -> dict[str, torch.Tensor]:
+    """The batch that a training on the data begins with."""
+    return Stream(data, batch, device=device).batch(0)
 
 
 def bench_trainer(game: Game, data: datasets.Dataset, batch: int, **settings) -> Trainer:
@@ -93,28 +90,19 @@ def machine(device: torch.device) -> str:
     return name if device.type == "cuda" else f"{name}, {threads} thread(s), {bf16} bf16 hardware"
 
 
-def step_speed(batch: int = 64, width: int = 64, rounds: int = 12, steps: int = 1) -> Comparison:
+def step_speed(batch: int = 64, width: int = 64, rounds: int = 12) -> Comparison:
     """A training step of the 64-px DCGAN against the textbook's: same networks, same batch."""
     device = choose_device()
-    torch.set_num_threads(choose_threads())
-    torch.manual_seed(0)
-    game = dcgan((3, SIZE, SIZE), width=width)
-    trainer = bench_trainer(game, _noise_data(batch * 4), batch)
-    textbook = Textbook(copy.deepcopy(game), device)
-    real = trainer.stream.batch(0)["image"].contiguous()
-
-    def ours() -> None:
-        for _ in range(steps):
-            trainer.iterate()
-
-    def other() -> None:
-        for _ in range(steps):
-            textbook.step(real)
-
-    mine, theirs = alternate(ours, other, rounds, device)
-    images = batch * steps
+    mine, theirs = in_turns(partial(_dcgan_step, batch=batch, width=width), rounds, device)
     note = f"{Precision.on(device).name}; {machine(device)}"
-    return Comparison(f"DCGAN step, {SIZE} px, ngf {width}, batch {batch}", images / mine, images / theirs, note)
+    return Comparison(f"DCGAN step, {SIZE} px, ngf {width}, batch {batch}", batch / mine, batch / theirs, note)
+
+
+def _dcgan_step(side: str, batch: int, width: int) -> Callable[[], object]:
+    game, data, device = dcgan((3, SIZE, SIZE), width=width), noise_data(batch * 4), choose_device()
+    if side == OURS:
+        return bench_trainer(game, data, batch).iterate
+    return partial(Textbook(game, device).step, first(data, batch, device)["image"].contiguous())
 
 
 def stylegan_step_speed(
@@ -122,18 +110,20 @@ def stylegan_step_speed(
 ) -> Comparison:
     """A training step of StyleGAN2 without its lazy penalties against the textbook's: same networks, same batch."""
     device = choose_device()
-    torch.set_num_threads(choose_threads())
-    torch.manual_seed(0)
-    game = StyleGAN((3, size, size), 128, 128, 4, base=base, most=most, r1=0.0, path_length=0.0)
-    images = np.random.default_rng(0).integers(0, 256, (batch * 2, size, size, 3), np.uint8)
-    trainer = bench_trainer(game, datasets.Dataset("noise", {"image": images}), batch)
-    textbook = TextbookStyleGAN(copy.deepcopy(game), device)
-    real = trainer.stream.batch(0)["image"].contiguous()
-    mine, theirs = alternate(trainer.iterate, lambda: textbook.step(real), rounds, device)
+    make = partial(_stylegan_step, batch=batch, size=size, base=base, most=most)
+    mine, theirs = in_turns(make, rounds, device)
     note = f"{Precision.on(device).name}; {machine(device)}"
     return Comparison(
         f"StyleGAN2 step, {size} px, {base} / side channels, batch {batch}", batch / mine, batch / theirs, note
     )
+
+
+def _stylegan_step(side: str, batch: int, size: int, base: int, most: int) -> Callable[[], object]:
+    device, data = choose_device(), noise_data(batch * 2, size)
+    game = StyleGAN((3, size, size), 128, 128, 4, base=base, most=most, r1=0.0, path_length=0.0)
+    if side == OURS:
+        return bench_trainer(game, data, batch).iterate
+    return partial(TextbookStyleGAN(game, device).step, first(data, batch, device)["image"].contiguous())
 
 
 def write_photographs(folder: Path, n: int, side: tuple[int, int] = (178, 218)) -> None:
@@ -211,25 +201,30 @@ def _as_torchvision_wants_it(here: Path, there: Path) -> None:
 def epoch_speed(n: int = 512, batch: int = 64, width: int = 64, rounds: int = 3) -> Comparison:
     """An epoch of training, data included: our loop and stream against the textbook's loop and loader."""
     device = choose_device()
-    torch.manual_seed(0)
-    game = dcgan((3, SIZE, SIZE), width=width)
     with tempfile.TemporaryDirectory() as folder:
         write_photographs(Path(folder), n)
-        trainer = bench_trainer(game, datasets.open(folder, size=SIZE), batch)
-        textbook = Textbook(copy.deepcopy(game), device)
-        batches = loader(Path(folder), SIZE, batch)
+        mine, theirs = in_turns(partial(_dcgan_epoch, folder=Path(folder), batch=batch, width=width), rounds, device)
+    note = f"{n} JPEG files of 178×218; {Precision.on(device).name}; {machine(device)}"
+    return Comparison(f"DCGAN epoch with data, ngf {width}, batch {batch}", n / mine, n / theirs, note)
 
-        def ours() -> None:
-            for _ in range(n // batch):
+
+def _dcgan_epoch(side: str, folder: Path, batch: int, width: int) -> Callable[[], object]:
+    game, device = dcgan((3, SIZE, SIZE), width=width), choose_device()
+    if side == OURS:
+        data = datasets.open(folder, size=SIZE)
+        trainer = bench_trainer(game, data, batch)
+
+        def work() -> None:
+            for _ in range(len(data) // batch):
                 trainer.iterate()
+    else:
+        textbook, batches = Textbook(game, device), loader(folder, SIZE, batch)
 
-        def other() -> None:
+        def work() -> None:
             for image, _ in batches:
                 textbook.step(image.to(device))
 
-        mine, theirs = alternate(ours, other, rounds, device)
-    note = f"{n} JPEG files of 178×218; {Precision.on(device).name}; {machine(device)}"
-    return Comparison(f"DCGAN epoch with data, ngf {width}, batch {batch}", n / mine, n / theirs, note)
+    return work
 
 
 def compile_speed(batch: int = 64, width: int = 64, rounds: int = 8) -> Comparison:
@@ -237,7 +232,7 @@ def compile_speed(batch: int = 64, width: int = 64, rounds: int = 8) -> Comparis
     device = choose_device()
     torch.manual_seed(0)
     game = dcgan((3, SIZE, SIZE), width=width)
-    plain, compiled = (bench_trainer(game, _noise_data(batch * 4), batch) for _ in range(2))
+    plain, compiled = (bench_trainer(game, noise_data(batch * 4), batch) for _ in range(2))
     for network in compiled.game.children():
         network.compile()
     start = time.perf_counter()

@@ -3,18 +3,18 @@
 float32, NCHW, `Adam` as it comes, one network after the other, and every loss read as a number in each iteration.
 """
 
-import copy
 import random
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from labkit.bench.measure import Comparison, alternate, bench_trainer, machine
-from labkit.data.dataset import Dataset
+from labkit.bench.apart import OURS, in_turns
+from labkit.bench.measure import Comparison, bench_trainer, first, machine, noise_data
 from labkit.models.cyclegan import CycleGAN
 from labkit.models.pix2pix import Pix2Pix
-from labkit.threads import choose_threads
 from labkit.training.precision import Precision, choose_device
 
 
@@ -108,25 +108,22 @@ class TextbookCycleGAN:
         return tuple(loss.item() for loss in losses)
 
 
-def _pictures(n: int, size: int, **more: np.ndarray) -> Dataset:
-    images = np.random.default_rng(0).integers(0, 256, (n, size, size, 3), np.uint8)
-    return Dataset("noise", {"image": images, **more})
-
-
 def pix2pix_step_speed(batch: int = 16, size: int = 64, width: int = 32, patch: int = 2, rounds: int = 8) -> Comparison:
     """A training step of pix2pix from labels against the textbook's: same networks, same batch."""
     device = choose_device()
-    torch.set_num_threads(choose_threads())
-    torch.manual_seed(0)
-    game = Pix2Pix((3, size, size), width=width, critic_width=width, patch=patch)
-    labels = np.random.default_rng(1).integers(0, 19, (batch * 2, size, size), np.uint8)
-    trainer = bench_trainer(game, _pictures(batch * 2, size, labels=labels), batch)
-    textbook = TextbookPix2Pix(copy.deepcopy(game), device)
-    some = trainer.stream.batch(0)
-    x, y = game.condition(some).contiguous(), some["image"].contiguous()
-    mine, theirs = alternate(trainer.iterate, lambda: textbook.step(x, y), rounds, device)
+    mine, theirs = in_turns(partial(_pix2pix_step, batch=batch, size=size, width=width, patch=patch), rounds, device)
     note = f"{Precision.on(device).name}; {machine(device)}"
     return Comparison(f"pix2pix step, {size} px, ngf {width}, batch {batch}", batch / mine, batch / theirs, note)
+
+
+def _pix2pix_step(side: str, batch: int, size: int, width: int, patch: int) -> Callable[[], object]:
+    game, device = Pix2Pix((3, size, size), width=width, critic_width=width, patch=patch), choose_device()
+    labels = np.random.default_rng(1).integers(0, 19, (batch * 2, size, size), np.uint8)
+    data = noise_data(batch * 2, size, labels=labels)
+    if side == OURS:
+        return bench_trainer(game, data, batch).iterate
+    some = first(data, batch, device)
+    return partial(TextbookPix2Pix(game, device).step, game.condition(some).contiguous(), some["image"].contiguous())
 
 
 def cyclegan_step_speed(
@@ -134,15 +131,18 @@ def cyclegan_step_speed(
 ) -> Comparison:
     """A training step of CycleGAN against the textbook's: same networks, same batch."""
     device = choose_device()
-    torch.set_num_threads(choose_threads())
-    torch.manual_seed(0)
-    game = CycleGAN((3, size, size), width, blocks, 2 * width, patch)
-    other = np.random.default_rng(1).integers(0, 256, (batch * 2, size, size, 3), np.uint8)
-    trainer = bench_trainer(game, _pictures(batch * 2, size, other=other), batch, channels_last=False)  # as the recipe
-    textbook = TextbookCycleGAN(copy.deepcopy(game), device)
-    some = trainer.stream.batch(0)
-    a, b = some["image"].contiguous(), some["other"].contiguous()
-    mine, theirs = alternate(trainer.iterate, lambda: textbook.step(a, b), rounds, device)
+    make = partial(_cyclegan_step, batch=batch, size=size, width=width, blocks=blocks, patch=patch)
+    mine, theirs = in_turns(make, rounds, device)
     note = f"{Precision.on(device).name}; {machine(device)}"
     name = f"CycleGAN step, {size} px, ngf {width}, {blocks} blocks, batch {batch}"
     return Comparison(name, batch / mine, batch / theirs, note)
+
+
+def _cyclegan_step(side: str, batch: int, size: int, width: int, blocks: int, patch: int) -> Callable[[], object]:
+    game, device = CycleGAN((3, size, size), width, blocks, 2 * width, patch), choose_device()
+    other = np.random.default_rng(1).integers(0, 256, (batch * 2, size, size, 3), np.uint8)
+    data = noise_data(batch * 2, size, other=other)
+    if side == OURS:
+        return bench_trainer(game, data, batch, channels_last=False).iterate  # as the recipe
+    some = first(data, batch, device)
+    return partial(TextbookCycleGAN(game, device).step, some["image"].contiguous(), some["other"].contiguous())

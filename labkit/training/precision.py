@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from labkit.errors import UserError, nearest
+from labkit.training.memory import keep_freed_memory
 
 FORMATS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -85,7 +86,12 @@ class Precision:
 
 
 def prepare_backends(device: torch.device) -> None:
-    """TF32 products and measured convolution algorithms on CUDA: faster, and float32 to about three digits."""
+    """TF32 products and measured convolution algorithms on CUDA: faster, and float32 to about three digits.
+
+    On a CPU, memory that is kept between steps.
+    """
+    if device.type == "cpu":
+        keep_freed_memory()
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.allow_tf32 = True
