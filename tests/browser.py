@@ -180,6 +180,14 @@ class Browser:
                 urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=30).close()
             page.close()
 
+    @contextlib.contextmanager
+    def classic(self, notebook: str) -> Iterator[Any]:
+        """Open a notebook in the classic page, where nbclassic is installed: the bare page of the driver."""
+        page = self._chromium.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(f"{self._server}/nbclassic/notebooks/{notebook}?token={self._token}", timeout=OPENING * 1000)
+        yield page
+        page.close()
+
 
 @contextlib.contextmanager
 def browsing(work: Path, executable: str, home: Path) -> Iterator[Browser]:

@@ -71,6 +71,21 @@ def at(of, x: float, y: float) -> tuple[float, float]:
     return box["x"] + (x + 0.5) * box["width"] / SIDE, box["y"] + (y + 0.5) * box["height"] / SIDE
 
 
+def stroke(page, of, path) -> list[float]:
+    """Paint along a path with the mouse; the milliseconds until the picture has changed, move by move."""
+    page.mouse.move(*at(of, *path[0]))
+    page.mouse.down()
+    times = []
+    for x, y in path[1:]:
+        page.evaluate("() => { window.seen.key = 0 }")
+        page.mouse.move(*at(of, x, y))
+        found = page.wait_for_function("() => window.seen.changed && window.seen.changed - window.seen.key")
+        times.append(found.json_value())
+        page.wait_for_timeout(40)
+    page.mouse.up()
+    return times
+
+
 def choose(of, part: str) -> None:
     of.locator(".parts label.choice", has_text=part).first.locator("input").check()
 
@@ -91,17 +106,7 @@ def test_a_stroke_by_mouse_is_painted_and_answered_at_once(page, loaded):
     choose(of, "hat")
     page.page.evaluate(WATCHING)
     path = [(12 + 0.8 * k, 10 + 4 * np.sin(k / 6)) for k in range(51)]
-    page.page.mouse.move(*at(of, *path[0]))
-    page.page.mouse.down()
-    times = []
-    for x, y in path[1:]:
-        page.page.evaluate("() => { window.seen.key = 0 }")
-        page.page.mouse.move(*at(of, x, y))
-        found = page.page.wait_for_function("() => window.seen.changed && window.seen.changed - window.seen.key")
-        times.append(found.json_value())
-        page.page.wait_for_timeout(40)
-    page.page.mouse.up()
-    delays = Delays(tuple(times), 0)
+    delays = Delays(tuple(stroke(page.page, of, path)), 0)
     print(f"painting: {delays}")
     right = brush(loaded, path, HAT, 5)
     assert (numbers(of) != right).sum() <= 6  # the screen's pixels are no finer than its mouse
