@@ -4,6 +4,7 @@ Directions are fitted on some latents, the length of each step is chosen on othe
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -13,26 +14,38 @@ from labkit.faces import ONE_OF
 from labkit.metrics.edits import Edit, Edits
 from labkit.metrics.judges import judge
 from labkit.models.game import Game
-from labkit.nn.curved import Predictor
+from labkit.nn.curved import Predictor, rivals
 from labkit.nn.directions import Directions, mean_difference
 from labkit.training.precision import Precision
 
 ENOUGH = 500
 """Fresh faces that lack an attribute, of which a figure is the mean."""
-GOALS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+GOALS = (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0, 10.0)
 """Logits that a curved edit may aim at."""
+PRACTISED = (3.0, 4.0, 5.0, 6.0, 8.0)
+"""Those of the edits that the predictor learns from."""
+ROUNDS = 2
+"""Of such practice."""
 PICKS = 10
 """How often the classic recipe picks its six faces anew."""
 
 
 def arithmetic(
-    artist: Game, *, fit: int = 50_000, tuning: int = 300, fresh: int = 6_000, aim: float = 0.88, epochs: int = 25
+    artist: Game,
+    *,
+    fit: int = 100_000,
+    practice: int = 80_000,
+    tuning: int = 400,
+    fresh: int = 6_000,
+    aim: float = 0.87,
+    epochs: int = 15,
 ) -> dict[str, Any]:
     """Add each attribute of the built-in faces to fresh faces that lack it.
 
     Args:
         artist: its generator is asked, in eval mode.
         fit: latents whose faces the judge of attributes names, for the directions.
+        practice: edits that the predictor of the curved edits proposes and is fitted again with, in each of `ROUNDS`.
         tuning: others, on which each step's length is chosen.
         fresh: others again, of which the figures are.
         aim: the success on `tuning` at which a step is long enough.
@@ -54,14 +67,20 @@ def arithmetic(
             return generator(latent).float()
 
     edits = Edits(draw, look, look.names, exclusive=ONE_OF)
-    z, steps, others = (
-        artist.latent(n, torch.Generator().manual_seed(seed)) for seed, n in enumerate((fit, tuning, fresh), 100)
+    z, steps, others, *rounds = (
+        artist.latent(n, torch.Generator().manual_seed(seed))
+        for seed, n in enumerate((fit, tuning, fresh, *[practice] * ROUNDS), 100)
     )
     said = edits.judge(z)
     has = said > 0.5
     known = [i for i, name in enumerate(look.names) if 0.01 < has[:, i].float().mean() < 0.99]
     directions = Directions.fit(z, said[:, known], [look.names[i] for i in known])
-    predictor = Predictor.fit(z, said, look.names, epochs=epochs)
+    seen, told = z, said
+    predictor = Predictor.fit(seen, told, look.names, epochs=epochs)
+    for some in rounds:
+        tried = predictor.proposed(some, [look.names[i] for i in known], PRACTISED, ONE_OF)
+        seen, told = torch.cat([seen, tried]), torch.cat([told, edits.judge(tried)])
+        predictor = Predictor.fit(seen, told, look.names, epochs=epochs)
     before = edits.judge(others)
     found = {}
     for i in known:
@@ -71,22 +90,26 @@ def arithmetic(
             continue
         vector = directions.vector(name)
         line = edits.measure(name, vector, edits.choose_amount(name, vector, steps, aim=aim), lacking)
-        free = [other for group in ONE_OF if name in group for other in group if other != name]
-        bend = _bend(predictor, name, free)
+        bend = _bend(predictor, edits, name)
         goal = edits.choose(name, bend, GOALS, steps, aim)
         found[name] = {
             "faces": len(lacking),
             "line": _numbers(line),
-            "curved": {**_numbers(edits.measure_move(name, _bend(predictor, name, free, goal), lacking)), "goal": goal},
+            "curved": {
+                **_numbers(edits.measure_move(name, _bend(predictor, edits, name, goal), lacking)),
+                "goal": goal,
+            },
             "recipe": _recipe(edits, name, z, has[:, i], lacking),
             "judge": look.card["measured"]["each"][name]["balanced"],
         }
     return found
 
 
-def _bend(predictor: Predictor, name: str, free: list[str], goal: float = 0.0) -> Callable[..., Tensor]:
+def _bend(predictor: Predictor, edits: Edits, name: str, goal: float = 0.0) -> Callable[..., Tensor]:
+    said = lru_cache(maxsize=1)(edits.judge)  # a choice of goals tries the same latents again and again
+
     def move(latent: Tensor, goal: float = goal) -> Tensor:
-        return predictor.move(latent, name, goal, free=free)
+        return predictor.move(latent, name, goal, free=rivals(name, ONE_OF), said=said(latent))
 
     return move
 

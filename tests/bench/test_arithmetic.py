@@ -37,7 +37,7 @@ def measure():
 
 @pytest.fixture(scope="module")
 def table(measure):
-    return measure(fit=4000, tuning=500, fresh=2000, epochs=8)
+    return measure(fit=4000, practice=2000, tuning=500, fresh=2000, epochs=8)
 
 
 @pytest.mark.parametrize("name", NAMES[:4])
@@ -65,4 +65,4 @@ def test_attributes_that_nobody_has_are_left_out(table):
 
 
 def test_too_few_faces_give_no_figure(measure):
-    assert not measure(fit=1000, tuning=100, fresh=module.ENOUGH // 2, epochs=1)
+    assert not measure(fit=1000, practice=1000, tuning=100, fresh=module.ENOUGH // 2, epochs=1)

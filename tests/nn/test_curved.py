@@ -1,5 +1,7 @@
 """Curved edits: on attributes that are no linear functions of z they add one and keep the others; a line can't."""
 
+import copy
+
 import pytest
 import torch
 
@@ -78,3 +80,39 @@ def test_the_same_seed_is_the_same_net():
 def test_unknown_attributes(fitted, fresh):
     with pytest.raises(UserError, match="did you mean 'ring'"):
         fitted[0].move(fresh, "rink")
+
+
+def test_what_the_judge_said_of_a_face_corrects_the_net(fitted, fresh):
+    biased = copy.deepcopy(fitted[0])
+    biased.layers[-1].bias[1] += 3.0  # it takes most for "side"
+    said = truth(fresh).float()
+    shares = [
+        (truth(biased.move(fresh, "ring", goal=1.5, **given))[:, 1] == truth(fresh)[:, 1]).float().mean()
+        for given in ({}, {"said": said})
+    ]
+    assert shares[1] > 0.95 and shares[1] > shares[0] + 0.02
+    agreed = fitted[0].move(fresh, "ring", goal=1.5, said=fitted[0](fresh).sigmoid())
+    assert (agreed - fitted[0].move(fresh, "ring", goal=1.5)).abs().mean() < 1e-3
+
+
+def test_proposals_take_the_attributes_in_turn_and_rivals_give_way(fitted):
+    z = torch.randn(2500, 6, generator=torch.Generator().manual_seed(3))
+    tried = fitted[0].proposed(z, ("ring", "side"), (2.0, 1.0), exclusive=(("ring", "product"),))
+    parts = [
+        fitted[0].move(z[:1000], "ring", 2.0, free=["product"], steps=40),
+        fitted[0].move(z[1000:2000], "side", 1.0, steps=40),
+        fitted[0].move(z[2000:], "ring", 2.0, free=["product"], steps=40),
+    ]
+    assert torch.equal(tried, torch.cat(parts))
+
+
+def test_practice_keeps_promises():
+    """A net that has seen few latents is wrong where it moves them to; its own proposals mend that."""
+    draw = lambda n, seed: torch.randn(n, 6, generator=torch.Generator().manual_seed(seed))  # noqa: E731
+    z, new = draw(250, 0), draw(1000, 1)
+    fit = lambda z: Predictor.fit(z, truth(z).float(), NAMES, epochs=30, width=64, batch=64)  # noqa: E731
+    first = fit(z)
+    again = fit(torch.cat([z, first.proposed(draw(3000, 2), NAMES, (1.0, 3.0))]))
+    lacking = new[~truth(new)[:, 2]]
+    had = [truth(net.move(lacking, "product", goal=2.0))[:, 2].float().mean() for net in (first, again)]
+    assert had[1] > had[0] + 0.03
