@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from labkit.bench.runs import trained
+from labkit.bench.whisper import whisper
 from labkit.evaluation import batch_of, in_chunks, open_truth
 from labkit.metrics.translation import Translation, levels_off
 from labkit.models.cyclegan import CycleGAN
@@ -20,12 +21,13 @@ NOISES = (0.0, 2.0, 5.0, 10.0, 20.0)
 Row = tuple[str, str, str]
 
 
-def lab05(sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
+def lab05(sheet: Path | None = None, keep: bool = False, whispers: Path | None = None) -> dict[str, Any]:
     """Train the lab at scale `cpu`, and pix2pix with pairs for as many images as what ships has seen; measure.
 
     Args:
         sheet: where to put the ten minutes' faces and cartoons as a picture.
         keep: measure runs that are there already, and finish those that were stopped, instead of training anew.
+        whispers: where to put what a CycleGAN hides in grey pictures.
     """
     cpu = _trained(LAB, "cyclegan-cpu", keep)
     if sheet:
@@ -43,7 +45,7 @@ def lab05(sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
         decay=(images / 2, images),
         change={"source": "paired", "target": "cartoon", "width": 20},
     )
-    return {"n": N, "cpu": cpu, "shipped": ready, "pairs": pairs}
+    return {"n": N, "cpu": cpu, "shipped": ready, "pairs": pairs, "whisper": whisper(sheet=whispers)}
 
 
 def _scored(source: str | Path) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def message(n: int = 500) -> dict[str, list[float]]:
 def rows(found: dict[str, Any]) -> list[Row]:
     """Lines of the README's table."""
     cpu, ready, pairs = (found[key] for key in ("cpu", "shipped", "pairs"))
-    told = ready["message"]
+    told, hidden = ready["message"], found["whisper"]
     beside = f"doing nothing {ready['baseline']:.1f}; N = {found['n']:,}"
     return [
         (
@@ -110,5 +112,14 @@ def rows(found: dict[str, Any]) -> list[Row]:
                 for noise, own, true in zip(told["noise"], told["own"], told["true"])
             ),
             "grey levels off, of cartoons with so many levels of noise",
+        ),
+        (
+            f"CycleGAN between faces and grey pictures, 32 px, {hidden['minutes']:.1f} minutes ({hidden['images']:,} "
+            "images): the way back with noise on the grey, from its own and from true ones",
+            "; ".join(
+                f"noise {noise}: {own:.1f} and {true:.1f}"
+                for noise, own, true in zip(hidden["noise"], hidden["own"], hidden["true"])
+            ),
+            f"its own grey pictures are {hidden['apart']:.1f} levels from the true ones: colours hide in fine patterns",
         ),
     ]

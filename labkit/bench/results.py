@@ -27,6 +27,7 @@ SHEET = "results/lab02-ten-minutes.png"
 STYLES_SHEET = "results/lab03-ten-minutes.png"
 PAIRS_SHEET = "results/lab04-eight-minutes.png"
 CYCLES_SHEET = "results/lab05-ten-minutes.png"
+WHISPERS_SHEET = "results/lab05-hidden-colours.png"
 SEEDS = (0, 1, 2)
 N = 10_000
 
@@ -175,7 +176,8 @@ def lab05(keep: bool = False) -> dict[str, Any]:
     from labkit.bench import lab05 as measures
 
     root = checkout()
-    return measures.lab05(sheet=root / CYCLES_SHEET if root else None, keep=keep)
+    sheets = {"sheet": root / CYCLES_SHEET, "whispers": root / WHISPERS_SHEET} if root else {}
+    return measures.lab05(keep=keep, **sheets)
 
 
 def truth() -> dict[str, Any]:

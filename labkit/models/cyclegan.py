@@ -25,7 +25,7 @@ class CycleGAN(Game):
     A batch holds A's pictures as `image` and B's as `other`.
 
     Args:
-        image_shape: (C, H, W), H and W divisible by 4.
+        image_shape: (C, H, W), H and W divisible by 2**downs.
         width: channels of the translators' first map.
         blocks: residual blocks.
         critic_width: channels of the judges' first map.
@@ -36,9 +36,12 @@ class CycleGAN(Game):
         loss: a key of `labkit.nn.losses.ADVERSARIAL_LOSSES`; least squares in the paper.
         adversarial: weight of the translators' GAN terms. The paper weighs λ against (D − 1)², and our least squares
             are the half of it (Mao et al. 2017), hence 2.
+        downs: halvings before the residual blocks.
+        norm: of the translators, a key of `labkit.nn.patch.NORMS`; instance norm in the paper. Without any, colours
+            pass from the first steps on, and small pictures are learned in a fraction of the steps.
 
     Raises:
-        UserError: an unknown loss, or a size that can't be halved twice.
+        UserError: an unknown loss, or a size that can't be halved so often.
     """
 
     averaged = ("forward_net", "backward_net")
@@ -55,16 +58,18 @@ class CycleGAN(Game):
         pool: int = 50,
         loss: str = "least-squares",
         adversarial: float = 2.0,
+        downs: int = 2,
+        norm: str = "instance",
     ):
         super().__init__()
         if loss not in ADVERSARIAL_LOSSES:
             raise UserError(nearest(loss, ADVERSARIAL_LOSSES, "loss"))
         channels, height, across = image_shape
-        if height % 4 or across % 4:
-            raise UserError(f"CycleGAN halves its pictures twice: {height} × {across} can't be")
+        if height % 2**downs or across % 2**downs:
+            raise UserError(f"CycleGAN halves its pictures {downs} times: {height} × {across} can't be")
         self.image_shape, self.latent_dim = image_shape, 0
-        self.forward_net = ResNetTranslator(channels, channels, width, blocks)
-        self.backward_net = ResNetTranslator(channels, channels, width, blocks)
+        self.forward_net = ResNetTranslator(channels, channels, width, blocks, downs, norm)
+        self.backward_net = ResNetTranslator(channels, channels, width, blocks, downs, norm)
         self.critic_a = PatchDiscriminator(channels, critic_width, patch, "instance")
         self.critic_b = PatchDiscriminator(channels, critic_width, patch, "instance")
         self.pool_a, self.pool_b = ImagePool(pool, image_shape), ImagePool(pool, image_shape)

@@ -216,6 +216,14 @@ def test_one_cycle():
     assert "identity" not in next(iter(without.turns(batch(), 0))).losses
 
 
+def test_the_translators_of_a_cyclegan_can_halve_less_and_go_without_a_norm():
+    game = CycleGAN((3, 30, 30), 4, 1, 4, 1, downs=1, norm="none")
+    assert not any(isinstance(module, torch.nn.InstanceNorm2d) for module in game.forward_net.modules())
+    assert any(isinstance(module, torch.nn.InstanceNorm2d) for module in game.critic_a.modules())
+    strided = [m for m in game.backward_net.modules() if isinstance(m, torch.nn.Conv2d) and m.stride == (2, 2)]
+    assert len(strided) == 1 and game.translate(torch.zeros(2, 3, 30, 30)).shape == (2, 3, 30, 30)
+
+
 def test_cycle_and_identity_are_nothing_where_both_are_the_identity():
     game = CycleGAN((3, 32, 32), 4, 1, 4, 1)
     game.forward_net, game.backward_net = torch.nn.Identity(), torch.nn.Identity()
