@@ -6,7 +6,7 @@ What one side sets up for itself, such as how memory is kept (`labkit.training.m
 import statistics
 import time
 from collections.abc import Callable
-from multiprocessing import get_context
+from multiprocessing import get_context, set_start_method
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -42,7 +42,7 @@ def in_turns(make: Make, rounds: int, device: torch.device) -> tuple[float, floa
     try:
         for side in (OURS, TEXTBOOK):
             here, there = context.Pipe()
-            workers.append(context.Process(target=_serve, args=(there, make, side, threads, device), daemon=True))
+            workers.append(context.Process(target=_serve, args=(there, make, side, threads, device)))
             workers[-1].start()
             there.close()
             ends.append(here)
@@ -53,6 +53,7 @@ def in_turns(make: Make, rounds: int, device: torch.device) -> tuple[float, floa
             end.close()
         for worker in workers:
             worker.join(10)
+            worker.terminate()
     mine, theirs = zip(*times)
     return statistics.median(mine), statistics.median(theirs)
 
@@ -74,6 +75,7 @@ def _answer(end: Connection) -> Any:
 
 def _serve(end: Connection, make: Make, side: str, threads: int, device: torch.device) -> None:
     """A side's process: set up, then work once whenever asked, until nobody asks."""
+    set_start_method(None, force=True)  # a loader's workers start as they do for everybody, not as this process did
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     try:

@@ -1,5 +1,6 @@
 """Both sides of a comparison run in processes of their own, in turns."""
 
+import multiprocessing
 import os
 import time
 from functools import partial
@@ -39,6 +40,17 @@ def test_each_side_has_a_process_and_they_never_work_at_once(tmp_path):
     )
     assert len(spans) == 10  # two rounds to warm up, and three that count
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+def loading(side):
+    """A loader starts processes of its own, in the system's usual way."""
+    assert multiprocessing.get_start_method() == multiprocessing.get_all_start_methods()[0]
+    loader = torch.utils.data.DataLoader(torch.arange(8), num_workers=1)
+    return lambda: sum(int(x) for x in loader)
+
+
+def test_a_side_may_start_processes():
+    assert min(in_turns(loading, 1, CPU)) > 0
 
 
 def broken(side):
