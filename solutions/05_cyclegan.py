@@ -467,7 +467,9 @@ read = {k: colours.translate((sent + k * whisper).clamp(-1, 1), back=True) for k
 blank = colours.translate(plain, back=True)
 for k, pictures in read.items():
     print(f"F(G(a) + noise of {k:>2}): {levels_off(pictures, face):5.1f} grey levels from a")
-print(f"F(true grey picture): {levels_off(blank, face):5.1f}. G(a) and the true one: {levels_off(sent, plain):.1f} apart")
+print(
+    f"F(true grey picture): {levels_off(blank, face):5.1f}. G(a) and the true one: {levels_off(sent, plain):.1f} apart"
+)
 show(
     torch.cat([rows[:12] for rows in (face, sent, plain, read[0], read[10], blank)]),
     "Rows: faces; G(a); the true grey pictures; F(G(a)); F through noise of 10; F of the true grey pictures.",
