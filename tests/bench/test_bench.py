@@ -3,6 +3,7 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -92,9 +93,10 @@ def test_the_readme_holds_what_was_measured():
 
 
 def test_noise_data_is_a_data_set():
-    from labkit.bench.measure import _noise_data
+    from labkit.bench.measure import noise_data
 
-    assert isinstance(_noise_data(3), Dataset) and len(_noise_data(3)) == 3
+    data = noise_data(3, labels=np.zeros((3, 64, 64), np.uint8))
+    assert isinstance(data, Dataset) and len(data) == 3 and data.fields["labels"].shape == (3, 64, 64)
 
 
 def test_the_edits_stand_between_marks_of_their_own(tmp_path):
