@@ -14,7 +14,7 @@ from torch.nn.functional import avg_pool2d
 
 from labkit import data as datasets
 from labkit.data.dataset import Dataset, as_input
-from labkit.data.domains import opposite
+from labkit.data.domains import GREY, opposite, without_colours
 from labkit.errors import UserError
 from labkit.faces import CHANNELS, VARIANTS
 from labkit.metrics.translation import IOU, LEVELS, Translation, levels_off, nearest_pairs, nearest_planes, reparsed
@@ -124,13 +124,26 @@ def _to_pictures(game: Pix2Pix, target: str, name: str, n: int) -> Translation:
     return Translation(LEVELS, levels_off(drawn, truth), 0.0, unchanged, UNCHANGED, n, f"{name} (test)", {})
 
 
-def _unpaired(game: CycleGAN, other: str, name: str, n: int) -> Translation:
-    """Grey levels between G(a) and the true b, and between F(b) and the true a; trivial: the picture as it came."""
+def true_pairs(name: str, size: int, other: str, n: int) -> tuple[Tensor, Tensor]:
+    """Held-out built-in faces in both of the domains that `labkit.data.domains.two_domains` makes, (n, 3, H, W) each.
+
+    Raises:
+        UserError: domains whose pairs nobody knows.
+    """
+    if other == GREY:
+        pictures = open_truth(name, size, (), n=n).fields["image"]
+        a, b = (as_input(torch.from_numpy(np.array(some))) for some in (pictures, without_colours(pictures)))
+        return a, b
     if other not in CHANNELS and other not in VARIANTS:
         raise UserError(f"nobody knows the true pairs of {other!r}: score a run with other=cartoon, drawing, glasses …")
     first = opposite(other)
-    picture = batch_of(open_truth(name, game.image_shape[1], (first, other), n=n))
-    a, b = picture[first], picture[other].expand(-1, game.image_shape[0], -1, -1)
+    picture = batch_of(open_truth(name, size, (first, other), n=n))
+    return picture[first], picture[other].expand(-1, 3, -1, -1)
+
+
+def _unpaired(game: CycleGAN, other: str, name: str, n: int) -> Translation:
+    """Grey levels between G(a) and the true b, and between F(b) and the true a; trivial: the picture as it came."""
+    a, b = true_pairs(name, game.image_shape[1], other, n)
     to_b = in_chunks(game.translate, a)
     to_a = in_chunks(lambda some: game.translate(some, back=True), b)
     again = in_chunks(lambda some: game.translate(some, back=True), as_input(to_b.permute(0, 2, 3, 1)))

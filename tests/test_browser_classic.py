@@ -14,7 +14,7 @@ from labkit.doctor import chromium
 from labkit.nn.palette import PARTS
 from labkit.widgets.strokes import brush
 from tests.browser import MARKS, OPENING, WATCH, browsing, write_notebook
-from tests.test_browser_paint import CELLS, numbers, stroke
+from tests.painting import CELLS, numbers, stroke
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed, so no browser was tried")
 pytest.importorskip("nbclassic", reason="nbclassic is not installed, so the classic notebook was not tried")

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from labkit import faces
-from labkit.nn.palette import CLASS_COLOURS, PARTS
+from labkit.nn.palette import PARTS
 from labkit.widgets.strokes import brush, fill
 from tests.browser import MARKS, Delays, cell, explorers
 from tests.browser import WATCH as WATCHING
+from tests.painting import CELLS, SIDE, at, numbers, stroke
 
 pytest.importorskip("playwright", reason="playwright is not installed, so no browser was tried")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed, so no browser was tried")
@@ -16,33 +17,7 @@ pytestmark = MARKS
 
 MEDIAN = 150
 """Milliseconds from a stroke to the changed picture."""
-SIDE, HAT, HAIR = 64, PARTS.index("hat"), PARTS.index("hair")
-
-# The shipped translators where there are some; else one of their size.
-CELLS = """
-import torch
-from labkit import faces
-from labkit.errors import UserError
-from labkit.models.pix2pix import Pix2Pix
-from labkit.recipes import load_game
-from labkit.widgets import PaintDrawing, PaintLabels
-
-def game(name, source):
-    try:
-        return load_game(name)[0]
-    except UserError:
-        torch.manual_seed(0)
-        made = Pix2Pix((3, 64, 64), source=source, width=20, critic_width=8, patch=1)
-        for p in made.generator.parameters():
-            torch.nn.init.normal_(p, 0, 0.1)
-        return made
-
-people = faces.render(faces.sample(range(1_000_000_003, 1_000_000_006)), 64, ["labels", "drawing"])
-# %%
-PaintLabels(game("labels-to-face", "labels"), people["labels"])
-# %%
-PaintDrawing(game("drawing-to-face", "drawing"), people["drawing"][..., 0])
-"""
+HAT, HAIR = PARTS.index("hat"), PARTS.index("hair")
 
 
 @pytest.fixture(scope="module")
@@ -56,34 +31,6 @@ def page(tmp_path_factory):
 def loaded():
     """What the first explorer begins with."""
     return faces.render(faces.sample([1_000_000_003]), SIDE, ["labels"])["labels"][0]
-
-
-def numbers(of) -> np.ndarray:
-    """The classes on the page's canvas, by their colours."""
-    code = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
-    seen = np.array(of.locator("canvas.map").evaluate(code), np.int64).reshape(SIDE, SIDE, 4)[..., :3]
-    return (seen[:, :, None] == CLASS_COLOURS.astype(np.int64)).all(-1).argmax(-1).astype(np.uint8)
-
-
-def at(of, x: float, y: float) -> tuple[float, float]:
-    """Where a pixel of the canvas lies on the screen."""
-    box = of.locator("canvas.map").bounding_box()
-    return box["x"] + (x + 0.5) * box["width"] / SIDE, box["y"] + (y + 0.5) * box["height"] / SIDE
-
-
-def stroke(page, of, path) -> list[float]:
-    """Paint along a path with the mouse; the milliseconds until the picture has changed, move by move."""
-    page.mouse.move(*at(of, *path[0]))
-    page.mouse.down()
-    times = []
-    for x, y in path[1:]:
-        page.evaluate("() => { window.seen.key = 0 }")
-        page.mouse.move(*at(of, x, y))
-        found = page.wait_for_function("() => window.seen.changed && window.seen.changed - window.seen.key")
-        times.append(found.json_value())
-        page.wait_for_timeout(40)
-    page.mouse.up()
-    return times
 
 
 def choose(of, part: str) -> None:

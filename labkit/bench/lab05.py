@@ -3,21 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from labkit.bench.runs import trained
-from labkit.bench.whisper import whisper
-from labkit.evaluation import batch_of, in_chunks, open_truth
-from labkit.metrics.translation import Translation, levels_off
+from labkit.bench.whisper import ways_back, whisper
+from labkit.evaluation import batch_of, open_truth, true_pairs
+from labkit.metrics.translation import Translation
 from labkit.models.cyclegan import CycleGAN
 from labkit.pictures import save_grid
 from labkit.recipes import evaluate, load_game
 
 LAB, SHIPPED = "cyclegan", "face-to-cartoon"
 N = 2_000
-NOISES = (0.0, 2.0, 5.0, 10.0, 20.0)
-"""Added to G(a) before F reads it, in grey levels."""
 Row = tuple[str, str, str]
 
 
@@ -45,7 +40,7 @@ def lab05(sheet: Path | None = None, keep: bool = False, whispers: Path | None =
         decay=(images / 2, images),
         change={"source": "paired", "target": "cartoon", "width": 20},
     )
-    return {"n": N, "cpu": cpu, "shipped": ready, "pairs": pairs, "whisper": whisper(sheet=whispers)}
+    return {"n": N, "cpu": cpu, "shipped": ready, "pairs": pairs, "whisper": whisper(whispers, keep)}
 
 
 def _scored(source: str | Path) -> dict[str, Any]:
@@ -60,27 +55,16 @@ def _trained(lab: str, name: str, keep: bool, **settings: Any) -> dict[str, Any]
     return {**made, **_scored(made["folder"])}
 
 
-def message(n: int = 500) -> dict[str, list[float]]:
-    """The way back of what ships, with noise on the cartoon: of its own cartoons, and of true ones (Chu et al. 2017).
-
-    The second hides nothing. Where both meet, the message is gone.
-    """
+def message() -> dict[str, list[float]]:
+    """The way back of what ships, with noise on the cartoons, its own and true ones."""
     game, _ = load_game(SHIPPED)
     assert isinstance(game, CycleGAN)
-    truth = batch_of(open_truth("faces", 64, ("cartoon",), n=n))
-    a, b = truth["image"], truth["cartoon"]
-    sent = in_chunks(game.translate, a).float() / 127.5 - 1
-    noise = torch.randn(a.shape, generator=torch.Generator().manual_seed(0)) / 127.5
+    return ways_back(game, *true_pairs("faces", game.image_shape[1], "cartoon", 500))
 
-    def lost(cartoons: Tensor, strength: float) -> float:
-        back = in_chunks(lambda some: game.translate(some, back=True), (cartoons + noise * strength).clamp(-1, 1))
-        return levels_off(back, a)
 
-    return {
-        "noise": list(NOISES),
-        "own": [lost(sent, strength) for strength in NOISES],
-        "true": [lost(b, strength) for strength in NOISES],
-    }
+def _told(curves: dict[str, Any]) -> str:
+    points = zip(curves["noise"], curves["own"], curves["true"])
+    return "; ".join(f"noise {noise:.0f}: {own:.1f} and {true:.1f}" for noise, own, true in points)
 
 
 def rows(found: dict[str, Any]) -> list[Row]:
@@ -107,19 +91,14 @@ def rows(found: dict[str, Any]) -> list[Row]:
         ),
         (
             "its way back with noise on the cartoon, from its own cartoons and from true ones",
-            "; ".join(
-                f"noise {noise:.0f}: {own:.1f} and {true:.1f}"
-                for noise, own, true in zip(told["noise"], told["own"], told["true"])
-            ),
+            _told(told),
             "grey levels off, of cartoons with so many levels of noise",
         ),
         (
-            f"CycleGAN between faces and grey pictures, 32 px, {hidden['minutes']:.1f} minutes ({hidden['images']:,} "
-            "images): the way back with noise on the grey, from its own and from true ones",
-            "; ".join(
-                f"noise {noise}: {own:.1f} and {true:.1f}"
-                for noise, own, true in zip(hidden["noise"], hidden["own"], hidden["true"])
-            ),
-            f"its own grey pictures are {hidden['apart']:.1f} levels from the true ones: colours hide in fine patterns",
+            f"CycleGAN between faces and grey pictures, 32 px, {hidden['minutes']:.1f} minutes "
+            f"({hidden['images']:,.0f} images): the way back with noise on the grey, from its own and from true ones",
+            _told(hidden),
+            f"its own grey pictures are {hidden['apart']:.1f} levels from the true ones; the message gains "
+            f"{', '.join(f'{gain:.1f}' for gain in hidden['gains'])} with {hidden['seeds']} seeds",
         ),
     ]

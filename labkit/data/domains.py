@@ -3,10 +3,24 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from labkit.data.dataset import Dataset
 from labkit.errors import UserError, nearest
 from labkit.faces import VARIANTS
+from labkit.nn.conditions import grey
+
+GREY = "grey"
+"""The one second domain that every data set has: its own pictures without their colours."""
+
+
+def without_colours(pictures: np.ndarray) -> np.ndarray:
+    """uint8 (N, H, W, 3) → the same, each pixel's three numbers its brightness."""
+    plain = np.empty_like(pictures)
+    for start in range(0, len(pictures), 1_000):
+        some = torch.from_numpy(np.array(pictures[start : start + 1_000])).permute(0, 3, 1, 2).float()
+        plain[start : start + 1_000] = grey(some).round().byte().permute(0, 2, 3, 1).numpy()
+    return plain
 
 
 def opposite(other: str) -> str:
@@ -22,7 +36,8 @@ def two_domains(dataset: Dataset, other: str = "label") -> Dataset:
         other: what B is. ``label``: the second class, A the first. An attribute, such as ``Eyeglasses``: the pictures
             that have it, A those that don't. A field of pictures, such as ``cartoon``: that field of the second half of
             the rows, A the pictures of the first half, so that no pair is ever in reach. Another variant of the
-            built-in faces, such as ``glasses``: that field, and A is its opposite.
+            built-in faces, such as ``glasses``: that field, and A is its opposite. ``grey``: the second half of the
+            rows without colours, A the first half as it is.
 
     Returns:
         As many of each domain; of the larger one some rows are left out.
@@ -38,6 +53,9 @@ def two_domains(dataset: Dataset, other: str = "label") -> Dataset:
         a, b = (dataset.where(label=number).fields["image"] for number in (0, 1))
     elif other in attributes:
         a, b = (dataset.where(**{other: number}).fields["image"] for number in (0, 1))
+    elif other == GREY and other not in kinds and shape[2] == 3:
+        half = len(dataset) // 2
+        a, b = dataset.fields["image"][:half], without_colours(dataset.fields["image"][half:])
     elif other in kinds:
         half, first = len(dataset) // 2, opposite(other)
         if first not in dataset.fields:
@@ -54,5 +72,5 @@ def two_domains(dataset: Dataset, other: str = "label") -> Dataset:
         raise UserError(f"a domain of {dataset.name} by {other!r} has no pictures")
     fields: dict[str, np.ndarray] = {"image": a[:n], "other": b[:n]}
     note = f"A and B by {other}, {n:,} pictures each, not paired"
-    drawn = f"{dataset.drawn} domains={other}" if dataset.drawn and other in kinds else ""
+    drawn = f"{dataset.drawn} domains={other}" if dataset.drawn and other in (*kinds, GREY) else ""
     return replace(dataset, fields=fields, classes=(), names={}, note=note, drawn=drawn)

@@ -97,10 +97,11 @@ def test_the_table_of_lab_05():
     one = {"value": 20.0, "baseline": 28.0, "images": 1000, "minutes": 10.0, "threads": "1"}
     told = {"noise": [0.0, 5.0], "own": [12.0, 19.0], "true": [18.0, 19.5]}
     ready = {**one, "others": {"back": (17.0, 28.0)}, "message": told}
-    hidden = {"images": 40_000, "minutes": 6.0, "noise": [0, 10], "apart": 7.0}
+    hidden = {"images": 40_000, "minutes": 6.0, "noise": [0, 10], "apart": 7.0, "seeds": 2, "gains": [9.0, 15.0]}
     hidden.update(own=[9.0, 13.0], true=[21.0, 20.0])
     found = {"n": 100, "cpu": one, "shipped": ready, "pairs": {**one, "value": 10.0}, "whisper": hidden}
     said = "\n".join(" | ".join(row) for row in lab05.rows(found))
     assert "20.0 grey levels from the true cartoon" in said and "2.0 times as far off" in said
     assert "noise 5: 19.0 and 19.5" in said and "doing nothing 28.0" in said
     assert "noise 10: 13.0 and 20.0" in said and "7.0 levels from the true ones" in said
+    assert "gains 9.0, 15.0 with 2 seeds" in said

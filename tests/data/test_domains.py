@@ -30,6 +30,17 @@ def test_a_second_kind_of_picture_is_taken_of_other_rows():
     assert grey.tensor([0, 3])["other"].shape == (2, 3, 4, 4)
 
 
+def test_grey_is_made_of_other_rows_colours():
+    image = np.random.default_rng(0).integers(0, 256, (7, 4, 4, 3), np.uint8)
+    found = two_domains(Dataset("made", {"image": image}), "grey")
+    assert np.array_equal(found.fields["image"], image[:3])
+    other = found.fields["other"]
+    assert other.dtype == np.uint8 and other.shape == (3, 4, 4, 3) and (other == other[..., :1]).all()
+    assert np.abs(other[..., 0] - image[3:6] @ np.array([0.299, 0.587, 0.114])).max() <= 0.51
+    with pytest.raises(UserError, match="one domain"):
+        two_domains(Dataset("made", {"image": image[..., :1]}), "grey")
+
+
 def test_an_attribute_parts_those_without_from_those_with():
     attributes = np.array([[0, 1], [1, 0], [0, 1], [0, 1], [1, 1], [0, 0]] + [[0, 0]] * 4, dtype=np.uint8)
     data = made(attributes=attributes)
