@@ -1,5 +1,6 @@
 """Several processes under torchrun. Gradients are averaged after backward, so any game works."""
 
+import atexit
 import os
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,6 +10,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 END = -1
+
+
+def _leave() -> None:
+    """End the group while Python still stands: its threads, alive at the very end of a process, may abort it."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 class OutOfStep(RuntimeError):
@@ -23,6 +30,8 @@ class Processes:
         if self.world > 1 and not dist.is_initialized():
             backend = "nccl" if torch.cuda.is_available() else "gloo"
             dist.init_process_group(backend, timeout=timedelta(minutes=10))
+            if backend == "gloo":  # NCCL ends by itself, and waiting for a process that failed could hang
+                atexit.register(_leave)
 
     @property
     def main(self) -> bool:

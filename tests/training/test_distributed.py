@@ -1,5 +1,6 @@
 """Two processes of gloo against one, and games that fall out of step."""
 
+import atexit
 import json
 import os
 import socket
@@ -57,6 +58,18 @@ def test_two_processes_equal_one(tmp_path, options):
     moved = max(float((one["game"][name] - start[name]).abs().max()) for name in start)
     assert moved > 1e-3, "nothing was trained, so nothing was compared"
     assert two["session"]["processes"] == "2"
+
+
+def test_the_group_has_ended_before_python_does(tmp_path):
+    """Left to the end of the process, the group's threads abort it now and then: a finished training that failed."""
+
+    def work(rank, folder):
+        quick(plain(), run=folder, steps=1, batch=16)
+        assert torch.distributed.is_initialized()
+        atexit._run_exitfuncs()
+        assert not torch.distributed.is_initialized()
+
+    assert together(work, tmp_path) == []
 
 
 def test_one_process_goes_on_where_two_stopped(tmp_path):
