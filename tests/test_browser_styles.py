@@ -74,5 +74,12 @@ def test_a_layer_takes_its_style_from_another_face_by_key(page):
     assert "from C: 2" in mix.get_attribute("alt") and mix.get_attribute("alt") != words
 
 
+def test_every_slider_has_a_name(page):
+    """A screen reader says it; ipywidgets alone ties no label to a handle."""
+    named = [slider.get_attribute("aria-label") for slider in page.sliders().all()]
+    assert len(named) >= len(SLIDERS) and all(named)
+    assert cell(page, 2).get_by_role("slider", name="ψ").count() == 1
+
+
 def test_nothing_went_wrong_in_the_page(page):
     assert page.errors() == []

@@ -84,12 +84,15 @@ class Explorer:
         """The explorer as one widget, made at the first call."""
         import ipywidgets
 
+        from labkit.widgets.names import Names
+
         if self._view is None:
             self._view = ipywidgets.HTML(self._html())
             for control in self.controls.values():
                 if hasattr(control, "value"):
                     control.observe(self.update, "value")
-            self._box = ipywidgets.VBox(self.layout(self._view))
+            self._box = ipywidgets.VBox([Names(), *self.layout(self._view)])
+            self._box.add_class("labkit-explorer")
         return self._box
 
     def _ipython_display_(self) -> None:
