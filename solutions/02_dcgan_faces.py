@@ -764,7 +764,7 @@ show(
 # - `said`: half of f's error at a face, which the judge tells, is taken to hold for its edits too;
 # - `predictor.proposed`: f proposes edits, the judge says what they are, and f is fitted again with both (learning from one's own mistakes: DAgger, Ross et al. 2011).
 #
-# The README's table rests on both, with 100,000 draws and 160,000 proposals. With the few thousand of a lab's minute, the second changes little.
+# The README's table rests on both, with 100,000 draws and 240,000 proposals. With the few thousand of a lab's minute, the second changes little.
 
 # %% [markdown]
 # ### Walk from face to face

@@ -35,11 +35,11 @@ def arithmetic(
     *,
     fit: int = 100_000,
     practice: int = 80_000,
-    tuning: int = 400,
+    tuning: int = 1_600,
     fresh: int = 6_000,
     aim: float = 0.87,
     epochs: int = 15,
-    seed: int = 300,
+    seed: int = 400,
 ) -> dict[str, Any]:
     """Add each attribute of the built-in faces to fresh faces that lack it.
 
