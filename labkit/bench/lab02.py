@@ -150,8 +150,8 @@ def _edits_row(edits: Edits, way: str) -> Row:
     return (
         f"arithmetic with it, {TITLES[way]}: {len(edits)} attributes, "
         f"{min(row['faces'] for row in edits.values()):,} fresh faces each",
-        f"success {_percent(success)}, others kept {_percent(kept)}; {len(good(edits, way))} attributes reach "
-        f"{_percent(GOOD_SUCCESS)} and {_percent(GOOD_KEPT)}",
+        f"success {_percent(success)}, others kept {_percent(kept)}; "
+        f"{_percent(GOOD_SUCCESS)} and {_percent(GOOD_KEPT)} reached by {len(good(edits, way))} of them",
         f"as far in a random direction: {_percent(control)}, {_percent(least)}",
     )
 
