@@ -12,6 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from labkit.errors import UserError
 from labkit.models.gan import GAN
+from labkit.nn.convolution import Conv2d, ConvTranspose2d
 from labkit.nn.initial import normal_weights
 
 
@@ -47,15 +48,15 @@ class Generator(nn.Module):
         super().__init__()
         maps = sides(image_shape[1])
         channels = width * 2 ** (len(maps) - 2)
-        layers = [nn.ConvTranspose2d(latent_dim, channels, maps[0], bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
+        layers = [ConvTranspose2d(latent_dim, channels, maps[0], bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
         for small, large in pairwise(maps[:-1]):
             layers += [
-                nn.ConvTranspose2d(channels, channels // 2, *doubling(small, large), bias=False),
+                ConvTranspose2d(channels, channels // 2, *doubling(small, large), bias=False),
                 nn.BatchNorm2d(channels // 2),
                 nn.ReLU(),
             ]
             channels //= 2
-        last = nn.ConvTranspose2d(channels, image_shape[0], *doubling(*maps[-2:]), bias=False)
+        last = ConvTranspose2d(channels, image_shape[0], *doubling(*maps[-2:]), bias=False)
         layers += [last, nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
@@ -78,16 +79,16 @@ class Discriminator(nn.Module):
     def __init__(self, image_shape: tuple[int, int, int], width: int, norm: bool = True, spectral: bool = False):
         super().__init__()
         maps = sides(image_shape[1])
-        layers = [nn.Conv2d(image_shape[0], width, *doubling(*maps[-2:]), bias=False), nn.LeakyReLU(0.2)]
+        layers = [Conv2d(image_shape[0], width, *doubling(*maps[-2:]), bias=False), nn.LeakyReLU(0.2)]
         channels = width
         for large, small in pairwise(maps[-2::-1]):
             layers += [
-                nn.Conv2d(channels, channels * 2, *doubling(small, large), bias=not norm),
+                Conv2d(channels, channels * 2, *doubling(small, large), bias=not norm),
                 nn.BatchNorm2d(channels * 2) if norm else nn.Identity(),
                 nn.LeakyReLU(0.2),
             ]
             channels *= 2
-        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, maps[0], bias=False))
+        self.layers = nn.Sequential(*layers, Conv2d(channels, 1, maps[0], bias=False))
         if spectral:
             for layer in self.layers:
                 if isinstance(layer, nn.Conv2d):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from labkit.errors import UserError, nearest
+from labkit.nn.convolution import Conv2d
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
@@ -45,21 +46,21 @@ class PatchDiscriminator(nn.Module):
         if layers == 0:
             self.layers = nn.ModuleList(
                 [
-                    nn.Sequential(nn.Conv2d(inputs, width, 1), nn.LeakyReLU(0.2)),
-                    nn.Sequential(nn.Conv2d(width, 2 * width, 1, bias=bias), make(2 * width), nn.LeakyReLU(0.2)),
-                    nn.Conv2d(2 * width, 1, 1, bias=bias),
+                    nn.Sequential(Conv2d(inputs, width, 1), nn.LeakyReLU(0.2)),
+                    nn.Sequential(Conv2d(width, 2 * width, 1, bias=bias), make(2 * width), nn.LeakyReLU(0.2)),
+                    Conv2d(2 * width, 1, 1, bias=bias),
                 ]
             )
             return
-        self.layers = nn.ModuleList([nn.Sequential(nn.Conv2d(inputs, width, 4, 2, 1), nn.LeakyReLU(0.2))])
+        self.layers = nn.ModuleList([nn.Sequential(Conv2d(inputs, width, 4, 2, 1), nn.LeakyReLU(0.2))])
         channels = width
         for k in range(1, layers + 1):
             wider, stride = min(width * 2**k, 8 * width), 2 if k < layers else 1
             self.layers.append(
-                nn.Sequential(nn.Conv2d(channels, wider, 4, stride, 1, bias=bias), make(wider), nn.LeakyReLU(0.2))
+                nn.Sequential(Conv2d(channels, wider, 4, stride, 1, bias=bias), make(wider), nn.LeakyReLU(0.2))
             )
             channels = wider
-        self.layers.append(nn.Conv2d(channels, 1, 4, 1, 1))
+        self.layers.append(Conv2d(channels, 1, 4, 1, 1))
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """The maps behind every layer, the scores (B, 1, h, w) last: what feature matching compares."""

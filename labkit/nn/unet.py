@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from labkit.errors import UserError
+from labkit.nn.convolution import Conv2d, ConvTranspose2d
 from labkit.nn.patch import normalisation
 
 DROPOUTS = 3
@@ -42,21 +43,21 @@ class UNet(nn.Module):
         make, bias, self.skips = normalisation(norm), norm != "batch", skips
         depth = size.bit_length() - 1
         widths = [min(width * 2**k, 8 * width) for k in range(depth)]
-        self.encoder, self.decoder = nn.ModuleList([nn.Conv2d(inputs, widths[0], 4, 2, 1, bias=bias)]), nn.ModuleList()
+        self.encoder, self.decoder = nn.ModuleList([Conv2d(inputs, widths[0], 4, 2, 1, bias=bias)]), nn.ModuleList()
         for k in range(1, depth):
             last = k == depth - 1
-            convolution = nn.Conv2d(widths[k - 1], widths[k], 4, 2, 1, bias=bias)
+            convolution = Conv2d(widths[k - 1], widths[k], 4, 2, 1, bias=bias)
             self.encoder.append(
                 nn.Sequential(nn.LeakyReLU(0.2), convolution, nn.Identity() if last else make(widths[k]))
             )
         for k in range(depth - 1, 0, -1):
             read = widths[k] * (2 if skips and k < depth - 1 else 1)
-            layer = [nn.ReLU(), nn.ConvTranspose2d(read, widths[k - 1], 4, 2, 1, bias=bias), make(widths[k - 1])]
+            layer = [nn.ReLU(), ConvTranspose2d(read, widths[k - 1], 4, 2, 1, bias=bias), make(widths[k - 1])]
             # The full depth of the paper has three such layers of eight; shallower nets have fewer.
             drops = dropout and depth - 1 - k < min(DROPOUTS, depth - 5)
             self.decoder.append(nn.Sequential(*layer, *([nn.Dropout(dropout)] if drops else [])))
         read = widths[0] * (2 if skips else 1)
-        self.decoder.append(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(read, outputs, 4, 2, 1), nn.Tanh()))
+        self.decoder.append(nn.Sequential(nn.ReLU(), ConvTranspose2d(read, outputs, 4, 2, 1), nn.Tanh()))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, size, size) → (B, outputs, size, size) in [−1, 1]."""
