@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ NAMED = 12_000
 LONGEST = 2.0
 """The longest step that is tried, in mean distances of a latent from the middle."""
 SEEDS = (0, 1, 2)
+"""Of latents for one generator, and of trainings."""
+PARTED = ("score", "unknown", "accuracy", "explained")
 Row = tuple[str, str, str]
 
 
@@ -44,17 +47,32 @@ def lab03(sheet: Path | None = None, keep: bool = False) -> dict[str, Any]:
         keep: measure runs that are there already, and finish those that were stopped, instead of training anew.
     """
     found: dict[str, Any] = {"n": N, "images": IMAGES}
-    cpu = _trained(LAB, "cpu", "cpu", keep)
-    found["cpu"] = cpu
+    found["cpu"] = trainings(keep)
     if sheet:
-        game, _ = load_game(cpu["folder"])
+        game, _ = load_game(found["cpu"][0]["folder"])
         save_grid(game.sample(72, generator=torch.Generator().manual_seed(0)), sheet, columns=12)
     found["equal"] = {lab: _trained(lab, "gpu", "equal", keep, images=IMAGES) for lab in (LAB, BEFORE)}
     return {**found, "shipped": shipped()}
 
 
-def _trained(lab: str, scale: str, name: str, keep: bool, images: int | None = None) -> dict[str, Any]:
-    made = trained(lab, f"{lab}-{name}", keep, scale=scale, images=images)
+def trainings(keep: bool = False) -> list[dict[str, Any]]:
+    """The ten minutes of scale `cpu` from several seeds: scores, and Z against W in each, without edits.
+
+    One generator may have its W better by chance; that W is better is a claim about trainings.
+    """
+    found = []
+    for seed in SEEDS:
+        made = _trained(LAB, "cpu", f"cpu-{seed}", keep, seed=seed)
+        game, _ = load_game(made["folder"])
+        assert isinstance(game, StyleGAN)
+        numbers = {space.name: _numbers(space, *_named(space, seed), seed) for space in (z_space(game), w_space(game))}
+        print(f"training {seed}", numbers, flush=True)
+        found.append({**made, "seed": seed, "spaces": numbers})
+    return found
+
+
+def _trained(lab: str, scale: str, name: str, keep: bool, images: int | None = None, seed: int = 0) -> dict[str, Any]:
+    made = trained(lab, f"{lab}-{name}", keep, scale=scale, images=images, seed=seed)
     score = evaluate_samples(made["folder"], n=N)
     print(score.table(), flush=True)
     return {**made, "fd": score.value, "precision": score.precision, "recall": score.recall}
@@ -92,7 +110,8 @@ def shipped() -> dict[str, Any]:
 def spaces(game: StyleGAN, seeds: tuple[int, ...] = SEEDS) -> dict[str, dict[str, Any]]:
     """Z and W: path lengths, separability and what a linear fit explains, by seeds of latents; edits, by the first.
 
-    The seeds are of what is measured, not of trainings: they say how sure a figure is for this one generator.
+    The seeds are of what is measured: they say how sure a figure is for this one generator. For seeds of the training
+    see `trainings`.
     """
     return {space.name: measure_space(space, seeds) for space in (z_space(game), w_space(game))}
 
@@ -103,17 +122,27 @@ def measure_space(space: Space, seeds: tuple[int, ...] = SEEDS) -> dict[str, Any
     edits: dict[str, Any] = {}
     for seed in seeds:
         latent, said = _named(space, seed)
-        parted = separability(latent, said, judge("attributes").names)
-        numbers = {name: getattr(parted, name) for name in ("score", "unknown", "accuracy", "explained")}
-        each.append({**_paths(space, seed), **numbers})
+        each.append(_numbers(space, latent, said, seed))
         edits = edits or _edits(space, latent, said)
-    by_key = {key: [one[key] for one in each] for key in each[0]}
-    spread = {
-        key: {"mean": statistics.fmean(some), "std": statistics.stdev(some) if len(some) > 1 else 0.0}
-        for key, some in by_key.items()
-    }
+    spread = _spread(each)
     print(space.name, spread, flush=True)
     return {**spread, "edits": edits}
+
+
+def _numbers(space: Space, latent: Tensor, said: Tensor, seed: int) -> dict[str, float]:
+    parted = separability(latent, said, judge("attributes").names)
+    return {**_paths(space, seed), **{name: getattr(parted, name) for name in PARTED}}
+
+
+def _spread(each: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation of every number."""
+    return {
+        key: {
+            "mean": statistics.fmean(one[key] for one in each),
+            "std": statistics.stdev(one[key] for one in each) if len(each) > 1 else 0.0,
+        }
+        for key in each[0]
+    }
 
 
 def _latents(space: Space, n: int, seed: int) -> Tensor:
@@ -181,26 +210,51 @@ def explorer_ms(game: StyleGAN, times: int = 50) -> dict[str, float]:
 
 def rows(found: dict[str, Any]) -> list[Row]:
     """Lines of the README's table."""
-    cpu, equal, ready = found["cpu"], found["equal"], found["shipped"]
-    ours, theirs, before = equal[LAB], equal[BEFORE], ready["before"]
-    z, w = (ready["spaces"][name] for name in ("Z", "W"))
+    return [*_trainings_rows(found), *_shipped_rows(found["shipped"])]
 
-    def both(key: str, digits: int) -> str:
-        return " against ".join(f"{one[key]['mean']:,.{digits}f} ± {one[key]['std']:,.{digits}f}" for one in (w, z))
+
+def _against(spaces: dict[str, dict[str, Any]], key: str, digits: int) -> str:
+    """W against Z."""
+    return " against ".join(
+        f"{one[key]['mean']:,.{digits}f} ± {one[key]['std']:,.{digits}f}" for one in (spaces["W"], spaces["Z"])
+    )
+
+
+def _trainings_rows(found: dict[str, Any]) -> list[Row]:
+    runs, equal, ready = found["cpu"], found["equal"], found["shipped"]
+    ours, theirs = equal[LAB], equal[BEFORE]
+    scores = _spread([{"fd": run["fd"], "images": run["images"], "minutes": run["minutes"]} for run in runs])
+    apart = {name: _spread([run["spaces"][name] for run in runs]) for name in ("Z", "W")}
+    which = f"{len(runs)} trainings of the ten minutes, W against Z"
+
+    def better(key: str, more: bool = False) -> str:
+        pairs = [(run["spaces"]["W"][key], run["spaces"]["Z"][key]) for run in runs]
+        return f"W better in {sum(w > z if more else w < z for w, z in pairs)} of {len(pairs)}"
 
     return [
         (
-            f"Lab 03, StyleGAN, {cpu['minutes']:.1f} minutes of {cpu['threads']} thread(s) on the built-in faces "
-            f"({cpu['images']:,} images)",
-            f"FD-faces {cpu['fd']:.1f}, one seed",
+            f"Lab 03, StyleGAN, {scores['minutes']['mean']:.1f} minutes of {runs[0]['threads']} thread(s) on the "
+            f"built-in faces ({scores['images']['mean']:,.0f} images)",
+            f"FD-faces {scores['fd']['mean']:.1f} ± {scores['fd']['std']:.1f}, {len(runs)} seeds",
             f"real against real {ready['floor']:.2f}; best trivial baseline {ready['baseline']:.0f}; "
             f"N = {found['n']:,}",
         ),
+        (f"perceptual path length, {which}", _against(apart, "ppl", 0), better("ppl")),
+        (f"linear separability, {which}", _against(apart, "score", 0), better("score")),
+        (f"planes' balanced accuracy, {which}", _against(apart, "accuracy", 3), better("accuracy", more=True)),
+        (f"R² of linear fits, {which}", _against(apart, "explained", 3), better("explained", more=True)),
         (
             f"StyleGAN against DCGAN after {found['images']:,} images each",
             f"FD-faces {ours['fd']:.2f} against {theirs['fd']:.2f}: × {ours['fd'] / theirs['fd']:.2f}",
             f"less than half; {ours['minutes']:.0f} and {theirs['minutes']:.0f} minutes",
         ),
+    ]
+
+
+def _shipped_rows(ready: dict[str, Any]) -> list[Row]:
+    before, spaces = ready["before"], ready["spaces"]
+    z, w = spaces["Z"], spaces["W"]
+    return [
         (
             f"the StyleGAN that ships ({ready['minutes']:.0f} minutes of {ready['threads']} thread(s), "
             f"{ready['images']:,} images)",
@@ -214,13 +268,21 @@ def rows(found: dict[str, Any]) -> list[Row]:
             f"({ready['attributes']['which']})",
             f"the DCGAN that ships: {before['attributes']['mean']:.1%}",
         ),
-        ("perceptual path length in judge features, W against Z", both("ppl", 0), "whole paths; shorter is smoother"),
-        ("the same at the paths' ends, W against Z", both("ppl_end", 0), ""),
-        ("linear separability exp Σ H(Y｜X), W against Z", both("score", 0), "1 is perfect"),
-        ("planes that part attributes, balanced accuracy, W against Z", both("accuracy", 3), "0.5 is chance"),
+        (
+            "perceptual path length in judge features, W against Z",
+            _against(spaces, "ppl", 0),
+            "whole paths; shorter is smoother",
+        ),
+        ("the same at the paths' ends, W against Z", _against(spaces, "ppl_end", 0), ""),
+        ("linear separability exp Σ H(Y｜X), W against Z", _against(spaces, "score", 0), "1 is perfect"),
+        (
+            "planes that part attributes, balanced accuracy, W against Z",
+            _against(spaces, "accuracy", 3),
+            "0.5 is chance",
+        ),
         (
             "variance of attributes' logits that a linear fit explains, W against Z",
-            both("explained", 3),
+            _against(spaces, "explained", 3),
             "R² on other latents",
         ),
         (

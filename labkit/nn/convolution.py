@@ -16,7 +16,7 @@ from torch.nn.grad import conv2d_input, conv2d_weight
 
 FEW, SOME = 4, 16
 """Up to so many places of the kernel for each output channel the product is faster: for the map, for the gradient of
-the weights (measured at 64 px, batches of 16 to 128)."""
+the weights (measured on the layers of a DCGAN at 64 px, batch 64)."""
 
 
 def patches(image: Tensor, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:

@@ -48,10 +48,15 @@ def test_the_table_says_who_is_better():
     number = {"mean": 0.5, "std": 0.1}
     edits = {"success": 0.8, "kept": 0.9, "good": ["Young"], "each": {"Young": {}, "Smiling": {}}}
     space = {**dict.fromkeys(("ppl", "ppl_end", "score", "accuracy", "explained"), number), "edits": edits}
+    numbers = dict.fromkeys(("ppl", "ppl_end", *lab03.PARTED), 0.5)
+    runs = [
+        {**one, "fd": fd, "spaces": {"Z": {**numbers, "ppl": 20.0}, "W": {**numbers, "ppl": ppl, "accuracy": 0.6}}}
+        for fd, ppl in ((10.0, 10.0), (12.0, 12.0), (14.0, 23.0))
+    ]
     found = {
         "n": 100,
         "images": 1000,
-        "cpu": one,
+        "cpu": runs,
         "equal": {"stylegan": one, "dcgan-faces": {**one, "fd": 12.0}},
         "shipped": {
             **one,
@@ -67,6 +72,8 @@ def test_the_table_says_who_is_better():
     assert all(len(row) == 3 for row in rows)
     text = "\n".join(" | ".join(row) for row in rows)
     assert "FD-faces 3.00 against 12.00: × 0.25" in text and "30.0 ms, worst 50 ms" in text
+    assert "FD-faces 12.0 ± 2.0, 3 seeds" in text and "15 ± 7 against 20 ± 0 | W better in 2 of 3" in text
+    assert "0.600 ± 0.000 against 0.500 ± 0.000 | W better in 3 of 3" in text
     assert "0.500 ± 0.100 against 0.500 ± 0.100" in text and "success 80% against 80%" in text
 
 
