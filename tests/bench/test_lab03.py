@@ -58,6 +58,7 @@ def test_the_table_says_who_is_better():
         "images": 1000,
         "cpu": runs,
         "equal": {"stylegan": one, "dcgan-faces": {**one, "fd": 12.0}},
+        "paper": {**one, "fd": 4.0},
         "shipped": {
             **one,
             "floor": 0.1,
@@ -71,7 +72,11 @@ def test_the_table_says_who_is_better():
     rows = lab03.rows(found)
     assert all(len(row) == 3 for row in rows)
     text = "\n".join(" | ".join(row) for row in rows)
-    assert "FD-faces 3.00 against 12.00: × 0.25" in text and "30.0 ms, worst 50 ms" in text
+    assert (
+        "FD-faces 3.00 against 12.00: × 0.25" in text
+        and "3.00 against 4.00: × 0.75" in text
+        and "30.0 ms, worst 50 ms" in text
+    )
     assert "FD-faces 12.0 ± 2.0, 3 seeds" in text and "15 ± 7 against 20 ± 0 | W better in 2 of 3" in text
     assert "0.600 ± 0.000 against 0.500 ± 0.000 | W better in 3 of 3" in text
     assert "0.500 ± 0.100 against 0.500 ± 0.100" in text and "success 80% against 80%" in text
