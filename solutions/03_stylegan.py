@@ -359,12 +359,12 @@ assert passed("03.lazy_r1")
 # %% [markdown]
 # ## Your G, from your pieces
 #
-# One *layer*: modulated convolution, noise, bias, leaky ReLU. At each new size the map is doubled first (here by copying pixels; labkit's own layer filters, so that no edge is jagged).
+# One *layer*: modulated convolution, noise, bias, leaky ReLU. At each new size the map is doubled first, bilinearly: copied pixels would leave blocks in the picture. (labkit's own layer has a wider filter.)
 #
 # At every size a 1×1 layer makes a picture, and all pictures are doubled and *summed*: the **skip generator**. A young G can so begin with small pictures, with no need to grow the network by hand.
 
 # %% [markdown]
-# Weights are **equalised** (Karras et al. 2018): kept as N(0, 1), and divided by √(inputs) whenever they are used. Adam's step has one length whatever a gradient's scale, so all layers learn at one speed. A modulated convolution needs no division: its norm does it. (Without, in the 1×1 layers alone: FD-faces 49 after 30,000 images, with it 34.) After a leaky ReLU comes a factor √2, which brings the variance back to about 1.
+# Weights are **equalised** (Karras et al. 2018): kept as N(0, 1), and divided by √(inputs) whenever they are used. Adam's step has one length whatever a gradient's scale, so all layers learn at one speed. A modulated convolution needs no division: its norm does it. (Try `nn.Conv2d` for the 1×1 layers: Adam's steps are then too long for their small weights.) After a leaky ReLU comes a factor √2, which brings the variance back to about 1.
 
 
 # %%
@@ -387,7 +387,7 @@ class MyLayer(nn.Module):
         self.up = up
 
     def forward(self, x, w, noise):
-        x = interpolate(x, scale_factor=2.0) if self.up else x
+        x = interpolate(x, scale_factor=2.0, mode="bilinear") if self.up else x
         x = modulated_conv(x, self.weight, self.affine(w))
         # Explorers bring their own noise.
         x = add_noise(x, self.strength) if noise is None else x + self.strength[:, None, None] * noise
