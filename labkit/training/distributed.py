@@ -1,6 +1,7 @@
 """Several processes under torchrun. Gradients are averaged after backward, so any game works."""
 
 import atexit
+import importlib
 import os
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,9 +14,21 @@ END = -1
 
 
 def _leave() -> None:
-    """End the group while Python still stands: its threads, alive at the very end of a process, may abort it."""
+    """End the group while Python still stands: its threads, alive at the very end of a process, may abort it.
+
+    They end with the last reference to the group: see `_no_defaults`.
+    """
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+def _no_defaults() -> None:
+    """Import what would keep a group for ever, while there is none.
+
+    Functions of `torch.distributed.nn` have the group of the time of their import as a default argument, and the first
+    step of an optimizer imports them.
+    """
+    importlib.import_module("torch.distributed.nn.functional")
 
 
 class OutOfStep(RuntimeError):
@@ -28,6 +41,7 @@ class Processes:
     def __init__(self) -> None:
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         if self.world > 1 and not dist.is_initialized():
+            _no_defaults()
             backend = "nccl" if torch.cuda.is_available() else "gloo"
             dist.init_process_group(backend, timeout=timedelta(minutes=10))
             if backend == "gloo":  # NCCL ends by itself, and waiting for a process that failed could hang
