@@ -185,7 +185,7 @@ def load_game(source: str | Path, *, best: bool = False) -> tuple[Game, dict[str
         if "lab" not in about:
             raise UserError(f"{source} was trained from a notebook's own game: load it with labkit.training.load")
         game = build(about["lab"], about["image_shape"], about["classes"], about["options"])
-        return load(source, game, best=best), about
+        return _fast(load(source, game, best=best)), about
     if Path(source).is_dir():
         raise UserError(f"{source} is not a run folder: it has no config.json")
     if source not in shipped():
@@ -197,7 +197,12 @@ def load_game(source: str | Path, *, best: bool = False) -> tuple[Game, dict[str
     for name in game.averaged:
         own = {key.removeprefix(f"{name}."): value.float() for key, value in tensors.items() if key.startswith(name)}
         game.get_submodule(name).load_state_dict(own)
-    return game.eval(), card
+    return _fast(game.eval()), card
+
+
+def _fast(game: Game) -> Game:
+    """Channels innermost, as in training: on a CPU a StyleGAN draws twice as fast, and nothing draws slower."""
+    return game.to(memory_format=torch.channels_last)
 
 
 def sample_images(source: str | Path, n: int = 64, seed: int = 0) -> Tensor:

@@ -1,4 +1,4 @@
-"""Labs 00 and 01 as a student meets them: the launcher, JupyterLab, a browser, Run All, a slider."""
+"""Labs 00, 01 and 03 as a student meets them: the launcher, JupyterLab, a browser, Run All, a slider."""
 
 import os
 from pathlib import Path
@@ -28,15 +28,16 @@ def screenshots(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("notebook", ["00_start_here", "01_gan_basics"])
-def test_run_all_then_play(browser, screenshots, notebook):
+# 03 is the largest page: eight explorers with fourteen sliders, among forty pictures.
+@pytest.mark.parametrize(("notebook", "moves"), [("00_start_here", 50), ("01_gan_basics", 50), ("03_stylegan", 12)])
+def test_run_all_then_play(browser, screenshots, notebook, moves):
     with browser.open(f"{notebook}.ipynb") as page:
         page.screenshot(screenshots / f"{notebook}-opened.png")
         page.run_all(seconds=300)
         assert page.errors() == []
         sliders = page.sliders()
         assert sliders.count() > 0, "no slider to play with"
-        delays = [page.move(slider, moves=50) for slider in sliders.all()]
+        delays = [page.move(slider, moves) for slider in sliders.all()]
         page.screenshot(screenshots / f"{notebook}-played.png")
     for number, figures in enumerate(delays):
         print(f"{notebook}, slider {number}: {figures}")

@@ -96,6 +96,7 @@ class StyleMixing(Explorer):
         self.left, self.top = self.styles.new(self.rows), self.styles.new(self.above)
         with single_thread(), torch.no_grad():
             self._edge = self.styles.draw(torch.cat([self.top, self.left]))
+        self._tables: dict[int, Tensor] = {}
 
     def renew(self) -> None:
         """Other faces."""
@@ -109,9 +110,14 @@ class StyleMixing(Explorer):
         return torch.cat([left[:, :crossover], top[:, crossover:]], 1)
 
     def images(self, crossover: int) -> Tensor:
-        """The table: a blank corner, the faces above, then each row after the face at its left."""
+        """The table: a blank corner, the faces above, then each row after the face at its left.
+
+        There are few, and one goes back and forth between them: each is drawn once.
+        """
         above = self._edge[: self.above]
-        inside = self.styles.draw(self.mixes(crossover)).unflatten(0, (self.rows, self.above))
+        if crossover not in self._tables:
+            self._tables[crossover] = self.styles.draw(self.mixes(crossover)).unflatten(0, (self.rows, self.above))
+        inside = self._tables[crossover]
         rows = torch.cat([self._edge[self.above :, None], inside], 1).flatten(0, 1)
         return torch.cat([torch.ones_like(above[:1]), above, rows])
 
