@@ -197,7 +197,10 @@ def _edits(space: Space, latent: Tensor, said: Tensor, tuning: int = 150, fresh:
 
 
 def explorer_ms(game: StyleGAN, times: int = 50) -> dict[str, float]:
-    """Style mixing, from callback to encoded picture on one thread: median and worst, in milliseconds."""
+    """Style mixing, from callback to encoded picture on one thread: median and worst, in milliseconds.
+
+    Each table is a new one: the explorer keeps those that it has drawn.
+    """
     from labkit.widgets.mixing import StyleMixing
 
     explorer = StyleMixing(game)
@@ -205,6 +208,8 @@ def explorer_ms(game: StyleGAN, times: int = 50) -> dict[str, float]:
     found, last = [], game.synthesis.styles - 1
     with single_thread():
         for k in range(times):
+            if k % last == 0:
+                explorer.renew()
             start = time.perf_counter()
             explorer.render(crossover=1 + k % last)
             found.append(1000 * (time.perf_counter() - start))

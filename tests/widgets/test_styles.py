@@ -221,13 +221,15 @@ def test_directions_are_named_and_applied(game):
 
 
 def test_a_table_is_encoded_within_sixty_milliseconds():
-    """The shipped generator's sizes; a quarter of the bar would be left on a quiet machine."""
+    """The shipped generator's sizes, laid out as `load_game` does; each table is a new one."""
     torch.manual_seed(0)
-    game = StyleGAN((3, 64, 64), 128, 128, 4, base=1024, most=128)
+    game = StyleGAN((3, 64, 64), 128, 128, 4, base=1024, most=128).to(memory_format=torch.channels_last)
     explorer = StyleMixing(game)
     explorer.render()
     times = []
-    for k in range(20):
+    for k in range(18):
+        if k % 9 == 0:
+            explorer.renew()
         start = time.process_time()
         explorer.render(crossover=1 + k % 9)
         times.append(time.process_time() - start)
