@@ -28,13 +28,15 @@ def passes(name, function, seeds=range(5)):
 def is_named(name, mistake, function, seconds, without_hint=()):
     """A wrong answer hears its own mistake, within so many seconds; only some mistakes have no hint."""
     judge(exercise(name), function)  # Torch imports parts of itself at their first use.
+    took = []
     for seed in range(3):
         seed_all(seed)
         started = time.process_time()
         verdict = judge(exercise(name), function)
-        assert time.process_time() - started < seconds
+        took.append(time.process_time() - started)
         assert (verdict.kind, verdict.mistake) == ("wrong", mistake), verdict
         assert verdict.message and (verdict.hint or mistake in without_hint)
+    assert min(took) < seconds  # the other tests beside this one slow it down now and then
 
 
 def different(name, wrong):
