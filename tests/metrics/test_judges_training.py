@@ -157,16 +157,10 @@ def test_training_learns_the_truth(name):
     assert len(answer) == 3 and torch.isfinite(answer.float()).all()
 
 
-def test_the_truth_can_be_learned_in_minutes():
-    """On fewer faces than `make results` takes: the bars are lower than its figures.
-
-    A busy core without bf16 does a third of the work in a minute: it gets all of the two minutes.
-    """
-    for minutes in (0.6, 2.0):
-        found = learned(minutes, count=6_000)
-        print(f"{minutes}: landmarks {found['pixels']:.2f} px ({found['pixels_guess']:.1f}), IoU {found['iou']:.2f}")
-        if found["iou"] > 0.5:
-            break
+def test_the_truth_can_be_learned_in_a_minute():
+    """Half of the two minutes that `make results` takes, on fewer faces: the bars are lower than its figures."""
+    found = learned(minutes=0.6, count=6_000)
+    print(f"landmarks {found['pixels']:.2f} px (guess {found['pixels_guess']:.1f}), IoU {found['iou']:.2f}")
     assert found["pixels"] < 1.5 < 2 * 1.5 < found["pixels_guess"]
     assert found["iou"] > 0.5 > 2 * found["iou_guess"]
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import statistics
 import time
 
 import pytest
@@ -15,7 +16,6 @@ from labkit.nn.directions import Directions
 from labkit.nn.unsupervised import principal_directions
 from labkit.widgets import LayerSources, NoiseLayers, Sliders, StyleMixing, Truncation, TwoSpaces, Unlabelled
 from labkit.widgets.mixing import layer_sides, span
-from tests.slowness import slowness
 
 NAMES = ("Smiling", "Wearing_Hat", "Young")
 
@@ -233,4 +233,4 @@ def test_a_table_is_encoded_within_sixty_milliseconds():
         start = time.process_time()
         explorer.render(crossover=1 + k % 9)
         times.append(time.process_time() - start)
-    assert min(times) < 0.06 * slowness()
+    assert statistics.median(times) < 0.06
