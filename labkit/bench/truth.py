@@ -10,12 +10,13 @@ from labkit.threads import single_thread
 Row = tuple[str, str, str]
 
 
-def learned(minutes: float = 2.0, count: int = 20_000) -> dict[str, Any]:
+def learned(minutes: float | None = 2.0, count: int = 20_000, steps: int | None = None) -> dict[str, Any]:
     """Train a landmark net and a parsing net from nothing, and measure them on faces that training never saw.
 
     Args:
-        minutes: of one thread's work, for each.
+        minutes: of one thread's work, for each; None with `steps`.
         count: faces to train on.
+        steps: the length of a training whose figures may not depend on the machine.
 
     Returns:
         Mean error of the landmarks in pixels of 64, mean IoU of the classes, and the same of a constant guess.
@@ -23,7 +24,7 @@ def learned(minutes: float = 2.0, count: int = 20_000) -> dict[str, Any]:
     with single_thread():
         faces = pool(TRAINING, count)
         found = {
-            name: JUDGES[name].measure(Judge(name, train(name, faces, minutes, seed=0)[0], {}))
+            name: JUDGES[name].measure(Judge(name, train(name, faces, seed=0, minutes=minutes, steps=steps)[0], {}))
             for name in ("landmarks", "parsing")
         }
     points, classes = found["landmarks"], found["parsing"]

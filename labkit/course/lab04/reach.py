@@ -80,11 +80,11 @@ def make_bare(net: nn.Module, x: Tensor) -> nn.Module:
             for weight in () if slope else module.parameters(recurse=False):
                 sizes = weight.abs() / (weight.abs().mean() + 1e-12)
                 weight.copy_((sizes + 0.5) / weight[0].numel() if weight.dim() > 1 else 0 * weight)
-        net.double().train()
+        net.train()
         with Watch(bare=True):
             for _ in range(3):
-                net(x.double())
-    return net.eval()
+                net(x[:1])
+    return net.double().eval()
 
 
 def bare(net: nn.Module, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ measured with the old one compares to it.
 import argparse
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -35,6 +36,20 @@ def rate(share: float) -> float:
     return LEARNING_RATE * (1 + math.cos(math.pi * min((share - WARM_UP) / (1 - WARM_UP), 1.0))) / 2
 
 
+def progress(minutes: float | None, steps: int | None) -> Callable[[int], float]:
+    """The share of a training that is done after so many steps; its length is in minutes from now, or in steps.
+
+    Raises:
+        ValueError: both lengths are given, or neither.
+    """
+    start = time.process_time()
+    if minutes is not None and steps is None:
+        return lambda step: (time.process_time() - start) / 60 / minutes
+    if steps is not None and minutes is None:
+        return lambda step: step / steps
+    raise ValueError("a training has one length: minutes or steps")
+
+
 def rows_of(task: ModuleType, faces: Pool, generator: np.random.Generator) -> np.ndarray:
     """Which faces the next step sees."""
     if task.PHOTOS > 1:
@@ -42,10 +57,19 @@ def rows_of(task: ModuleType, faces: Pool, generator: np.random.Generator) -> np
     return generator.integers(len(faces), size=BATCH)
 
 
-def train(name: str, faces: Pool, minutes: float, seed: int) -> tuple[nn.Module, int]:
-    """Train one judge (AdamW, one cycle) for so many minutes of one thread's work.
+def train(
+    name: str, faces: Pool, *, seed: int, minutes: float | None = None, steps: int | None = None
+) -> tuple[nn.Module, int]:
+    """Train one judge (AdamW, one cycle) for so many minutes of one thread's work, or so many steps.
 
     Half of the pictures of a judge that must be robust are spoiled a little; see :mod:`.imperfect`.
+
+    Args:
+        name: which.
+        faces: to train on.
+        seed: of the weights and of the order.
+        minutes: the length in time: the network is as good as the machine is fast.
+        steps: the length where that must not be.
 
     Returns:
         The network in eval mode, its weights rounded to the float16 in which they are kept, and the steps that it took.
@@ -58,10 +82,10 @@ def train(name: str, faces: Pool, minutes: float, seed: int) -> tuple[nn.Module,
     decayed = [p for p in network.parameters() if p.ndim >= 2]
     groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, fused=True)
-    start, step, total = time.process_time(), 0, torch.zeros(())
-    while (spent := (time.process_time() - start) / 60) < minutes:
+    done_after, step, total = progress(minutes, steps), 0, torch.zeros(())
+    while (done := done_after(step)) < 1:
         for group in optimizer.param_groups:
-            group["lr"] = rate(spent / minutes)
+            group["lr"] = rate(done)
         rows = rows_of(task, faces, numbers)
         batch = faces.batch(rows, numbers.integers(-REACH, REACH + 1, size=(len(rows), 2)) if task.ROBUST else None)
         if task.ROBUST:
@@ -75,7 +99,7 @@ def train(name: str, faces: Pool, minutes: float, seed: int) -> tuple[nn.Module,
         optimizer.step()
         step, total = step + 1, total + loss.detach()
         if step % 500 == 0:
-            print(f"{name}: {spent:.1f} of {minutes:g} minutes, step {step}, loss {total.item() / 500:.4f}", flush=True)
+            print(f"{name}: {100 * done:.0f} %, step {step}, loss {total.item() / 500:.4f}", flush=True)
             total.zero_()
     rounded = {k: v.half().float() if v.is_floating_point() else v for k, v in network.state_dict().items()}
     network.load_state_dict(rounded)
@@ -86,7 +110,7 @@ def make(name: str, minutes: float, seed: int, count: int, out: Path) -> Path:
     """Train, measure on fresh faces, and write the weights and the card."""
     task = JUDGES[name]
     faces = pool(TRAINING, count, photos=task.PHOTOS)
-    network, steps = train(name, faces, minutes, seed)
+    network, steps = train(name, faces, seed=seed, minutes=minutes)
     measured = task.measure(Judge(name, network, {}))
     card = {
         "name": weights_name(name),
