@@ -50,6 +50,7 @@ def judge_patch_discriminator(function: Callable) -> None:
             try:
                 make_bare(other, x)
                 judge_reach(measure(other, channels, size), downs, first=downs == CASES[0][2])
+                other.double()  # A score is compared with 0.2 to a power; whether a gradient is 0 shows in float32 too.
                 judge_activation(other, channels, size, downs)
                 judge_places(other, channels, size, downs)
             finally:  # One activation may serve all the networks that the function makes.

@@ -73,7 +73,7 @@ class Reach:
 
 
 def make_bare(net: nn.Module, x: Tensor) -> nn.Module:
-    """Positive weights, no biases, eval mode, float64. Run a few times on x, for norms of weights that learn."""
+    """Positive weights, no biases, eval mode. Run a few times on x, for norms of weights that learn."""
     with torch.no_grad():
         for module in net.modules():
             slope = isinstance(module, nn.PReLU)
@@ -84,18 +84,18 @@ def make_bare(net: nn.Module, x: Tensor) -> nn.Module:
         with Watch(bare=True):
             for _ in range(3):
                 net(x[:1])
-    return net.double().eval()
+    return net.eval()
 
 
 def bare(net: nn.Module, x: Tensor) -> Tensor:
     """The scores (B, 1, h, w) of a network that `make_bare` has prepared."""
     with Watch(bare=True):
-        return net(x.double())
+        return net(x.to(next(net.parameters()).dtype))
 
 
 def measure(net: nn.Module, channels: int, size: int) -> Reach | None:
     """What a score in the middle of a picture of size × size sees; None if no gradient shows it."""
-    x = torch.ones(1, channels, size, size, dtype=torch.float64, requires_grad=True)
+    x = torch.ones(1, channels, size, size, requires_grad=True)
     scores = bare(net, x)
     row, column = scores.shape[2] // 2, scores.shape[3] // 2
     if not scores.requires_grad:
