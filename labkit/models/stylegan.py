@@ -211,8 +211,10 @@ class StyleGAN(Game):
         style_dim: length of w.
         mapping_layers: of f.
         mapping_rate: how much slower f learns than the rest.
-        base: channels of a map times its side, for large maps, in g and in D.
+        base: channels of a map times its side, for large maps.
         most: channels of the small maps.
+        critic_base: `base` of D; 0: as in g.
+        critic_most: `most` of D; 0: as in g.
         generator: `modulated` (StyleGAN2) or `adain` (StyleGAN).
         mixing: share of the images that take their late layers from a second w.
         r1: weight γ of R1, (γ/2) E‖∇D(x)‖².
@@ -238,6 +240,8 @@ class StyleGAN(Game):
         mapping_rate: float = 0.01,
         base: int = 32_768,
         most: int = 512,
+        critic_base: int = 0,
+        critic_most: int = 0,
         generator: str = "modulated",
         mixing: float = 0.9,
         r1: float = 10.0,
@@ -253,7 +257,7 @@ class StyleGAN(Game):
         self.image_shape, self.latent_dim, self.style_dim = image_shape, latent_dim, style_dim
         self.mapping = Mapping(latent_dim, style_dim, mapping_layers, mapping_rate)
         self.synthesis = SYNTHESIS[generator](image_shape, style_dim, base, most)
-        self.discriminator = Discriminator(image_shape, base, most)
+        self.discriminator = Discriminator(image_shape, critic_base or base, critic_most or most)
         self.mixing, self.augment = mixing, tuple(augment)
         self.r1, self.r1_every, self.path_length, self.path_every = r1, r1_every, path_length, path_every
         self.register_buffer("usual_length", torch.zeros(()))

@@ -30,6 +30,15 @@ def test_the_size_of_the_first_stylegan():
     assert count(f, g) == 26_219_115
 
 
+def test_the_players_may_differ_in_size():
+    with torch.device("meta"):
+        game = StyleGAN((3, 32, 32), base=512, most=32, critic_base=1024, critic_most=64)
+        alike = StyleGAN((3, 32, 32), base=512, most=32)
+        assert count(game.discriminator) == count(Discriminator((3, 32, 32), 1024, 64))
+        assert count(alike.discriminator) == count(Discriminator((3, 32, 32), 512, 32))
+        assert count(game.synthesis) == count(alike.synthesis) == count(Synthesis((3, 32, 32), 512, 512, 32))
+
+
 SMALL = {"latent_dim": 16, "style_dim": 16, "mapping_layers": 2, "base": 256, "most": 24}
 
 
