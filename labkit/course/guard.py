@@ -1,6 +1,7 @@
 """Run a judge safely: a time limit that stops endless loops, and every global setting as it was before."""
 
 import ctypes
+import gc
 import io
 import random
 import signal
@@ -66,6 +67,16 @@ def settings_restored() -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
+@contextmanager
+def young_garbage() -> Iterator[None]:
+    """Inside, collections of garbage look at what was made inside. A notebook's whole heap takes half a second each."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def limited(work: Callable[[], None], seconds: float, printed: Printed) -> None:
     """Run `work`, for at most so many seconds.
 
@@ -81,7 +92,7 @@ def limited(work: Callable[[], None], seconds: float, printed: Printed) -> None:
         TimeUp: it took longer.
         Exception: whatever `work` raised.
     """
-    with settings_restored(), redirect_stdout(printed):
+    with settings_restored(), young_garbage(), redirect_stdout(printed):
         if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
             _with_timer(work, seconds)
         else:

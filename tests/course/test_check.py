@@ -1,5 +1,6 @@
 """What a student sees: their own function or the reference, notices, hints in a ladder, an honest report."""
 
+import gc
 import random
 import sys
 import threading
@@ -13,7 +14,8 @@ from torch.nn.functional import softplus
 
 from labkit.course import check, hint, passed, report
 from labkit.course import notice as notices
-from labkit.course.exercise import LABS, exercise
+from labkit.course.exercise import LABS, Wrong, exercise
+from labkit.course.guard import Printed, limited
 from labkit.errors import UserError
 from tests.course.lab01_answers import RIGHT, WRONG, d_infinite, d_stub
 
@@ -217,3 +219,15 @@ def test_in_a_notebook_the_notice_is_html_with_escaped_text(monkeypatch):
         parser.feed(data["text/html"])
         assert not parser.open and data["text/plain"]
     assert "&lt;b&gt;" in shown[0]["text/html"] and "<code>" in shown[0]["text/html"]
+
+
+def test_the_notebook_s_heap_is_no_part_of_a_check_s_collections():
+    seen = []
+
+    def work():
+        seen.append(gc.get_freeze_count())
+        raise Wrong("any", "any.", "any")
+
+    with pytest.raises(Wrong):
+        limited(work, 1.0, Printed())
+    assert seen[0] > 10_000 and gc.get_freeze_count() == 0

@@ -184,22 +184,7 @@ class _Made(torch.autograd.Function):
 
 def _judge_memory(function: Callable) -> None:
     """What is stored has no graph either: it would keep all of G's activations in memory."""
-    gc.freeze()  # What is older is none of this matter, and a notebook has much of it to walk through.
-    try:
-        kept = _kept_graphs(_pool(function, 4))
-    finally:
-        gc.unfreeze()
-    if kept:
-        raise Wrong(
-            "keeps-graph",
-            "what you give back has no graph, but your pool keeps pictures with theirs: all that G computed for them "
-            "stays in memory.",
-            "Store `image.detach().clone()`: detach before you store, and not only what you return.",
-        )
-
-
-def _kept_graphs(exchange: Callable) -> bool:
-    """Whether a graph still lives after pictures with graphs came into a pool, and everybody else forgot them."""
+    exchange = _pool(function, 4)
     tokens = []
     for number in range(3):
         token = _Token()
@@ -208,8 +193,14 @@ def _kept_graphs(exchange: Callable) -> bool:
         call(exchange, images)
         del images, token
     if any(token() is not None for token in tokens):
-        gc.collect()  # A graph in a circle of references goes only now.
-    return any(token() is not None for token in tokens)
+        gc.collect()
+    if any(token() is not None for token in tokens):
+        raise Wrong(
+            "keeps-graph",
+            "what you give back has no graph, but your pool keeps pictures with theirs: all that G computed for them "
+            "stays in memory.",
+            "Store `image.detach().clone()`: detach before you store, and not only what you return.",
+        )
 
 
 IMAGE_POOL = Exercise(
