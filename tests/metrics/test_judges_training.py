@@ -161,7 +161,7 @@ def test_the_truth_can_be_learned():
     """In steps, not minutes: how fast this machine is says nothing about the faces. `make results` takes longer."""
     found = learned(minutes=None, count=6_000, steps=600)
     print(f"landmarks {found['pixels']:.2f} px (guess {found['pixels_guess']:.1f}), IoU {found['iou']:.2f}")
-    assert found["pixels"] < 1.5 < 2 * 1.5 < found["pixels_guess"]
+    assert found["pixels"] < 1.3 and found["pixels_guess"] > 3.0
     assert found["iou"] > 0.5 > 2 * found["iou_guess"]
 
 
