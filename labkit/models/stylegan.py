@@ -8,7 +8,7 @@ Weights come from labkit's own runs and checkpoints (safetensors, or a run's `la
 networks that were published with StyleGAN2-ADA are pickles, which run code when they are opened: they are not read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Named
 from itertools import pairwise
 from math import sqrt
@@ -19,10 +19,12 @@ from torch.nn.functional import softplus
 
 from labkit.errors import UserError, nearest
 from labkit.models.adain import AdaINSynthesis
+from labkit.models.dcgan import Discriminator as StridedDiscriminator
 from labkit.models.game import Game, Group, Turn, evaluating
 from labkit.nn.augment import augment, check_augmentations
 from labkit.nn.equalized import GAIN, EqualizedConv2d, EqualizedLinear, activate_scaled
 from labkit.nn.filters import Blur
+from labkit.nn.initial import normal_weights
 from labkit.nn.losses import path_lengths, r1_penalty
 from labkit.nn.modulation import ModulatedConv2d, channels, sides
 from labkit.nn.variety import minibatch_deviation
@@ -202,6 +204,12 @@ class Discriminator(nn.Module):
         return self.score(x.flatten(1)).squeeze(1).float()
 
 
+def strided(image_shape: tuple[int, int, int], base: int, most: int) -> StridedDiscriminator:
+    """The DCGAN's D without batch norm, which R1 forbids: as many channels as in g at half the side, then doubled."""
+    width = channels(image_shape[1] // 2, base, most)
+    return StridedDiscriminator(image_shape, width, norm=False).apply(normal_weights)
+
+
 class StyleGAN(Game):
     """The game of StyleGAN2: non-saturating losses, lazy R1, style mixing, lazy path-length regularisation.
 
@@ -213,6 +221,8 @@ class StyleGAN(Game):
         mapping_rate: how much slower f learns than the rest.
         base: channels of a map times its side, for large maps.
         most: channels of the small maps.
+        critic: D. `residual`: StyleGAN2's; `strided`: the DCGAN's without batch norm, which at few channels is some
+            times as fast and learns from fewer images, but has no minibatch deviation and no equalised rate.
         critic_base: `base` of D; 0: as in g.
         critic_most: `most` of D; 0: as in g.
         generator: `modulated` (StyleGAN2) or `adain` (StyleGAN).
@@ -224,7 +234,7 @@ class StyleGAN(Game):
         augment: changes that D sees every image through; keys of `labkit.nn.augment.AUGMENTATIONS`.
 
     Raises:
-        UserError: an image size that is no power of 2; an unknown generator or augmentation.
+        UserError: an image size that is no power of 2; an unknown generator, critic or augmentation.
     """
 
     averaged = ("mapping", "synthesis")
@@ -240,6 +250,7 @@ class StyleGAN(Game):
         mapping_rate: float = 0.01,
         base: int = 32_768,
         most: int = 512,
+        critic: str = "residual",
         critic_base: int = 0,
         critic_most: int = 0,
         generator: str = "modulated",
@@ -253,11 +264,13 @@ class StyleGAN(Game):
         super().__init__()
         if generator not in SYNTHESIS:
             raise UserError(nearest(generator, SYNTHESIS, "generator"))
+        if critic not in CRITICS:
+            raise UserError(nearest(critic, CRITICS, "critic"))
         check_augmentations(augment)
         self.image_shape, self.latent_dim, self.style_dim = image_shape, latent_dim, style_dim
         self.mapping = Mapping(latent_dim, style_dim, mapping_layers, mapping_rate)
         self.synthesis = SYNTHESIS[generator](image_shape, style_dim, base, most)
-        self.discriminator = Discriminator(image_shape, critic_base or base, critic_most or most)
+        self.discriminator = CRITICS[critic](image_shape, critic_base or base, critic_most or most)
         self.mixing, self.augment = mixing, tuple(augment)
         self.r1, self.r1_every, self.path_length, self.path_every = r1, r1_every, path_length, path_every
         self.register_buffer("usual_length", torch.zeros(()))
@@ -334,3 +347,7 @@ class StyleGAN(Game):
 
 
 SYNTHESIS: dict[str, type[Synthesis] | type[AdaINSynthesis]] = {"modulated": Synthesis, "adain": AdaINSynthesis}
+CRITICS: dict[str, Callable[[tuple[int, int, int], int, int], nn.Module]] = {
+    "residual": Discriminator,
+    "strided": strided,
+}

@@ -39,6 +39,17 @@ def test_the_players_may_differ_in_size():
         assert count(game.synthesis) == count(alike.synthesis) == count(Synthesis((3, 32, 32), 512, 512, 32))
 
 
+def test_the_strided_critic_is_the_dcgan_s_as_wide_as_g():
+    torch.manual_seed(0)
+    game = StyleGAN((3, 64, 64), base=512, most=32, critic="strided")
+    halves = [layer for layer in game.discriminator.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert [layer.out_channels for layer in halves] == [16, 32, 64, 128, 1]  # 512 channels / 32 px, then doubled
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in game.discriminator.modules())
+    assert abs(halves[2].weight.std().item() - 0.02) < 1e-3
+    alone = game.critic(torch.randn(3, 3, 64, 64))
+    assert alone.shape == (3,)
+
+
 SMALL = {"latent_dim": 16, "style_dim": 16, "mapping_layers": 2, "base": 256, "most": 24}
 
 
@@ -151,12 +162,16 @@ def test_the_mean_of_w_is_followed_in_training():
     assert game.mapping.mean.abs().sum() > 0
 
 
-def test_it_can_be_rehearsed():
+@pytest.mark.parametrize("critic", ["residual", "strided"])
+def test_it_can_be_rehearsed(critic):
     torch.manual_seed(0)
-    rehearse(StyleGAN((3, 16, 16), **SMALL), {"image": torch.randn(8, 3, 16, 16)}, 0)
+    rehearse(StyleGAN((3, 16, 16), critic=critic, **SMALL), {"image": torch.randn(8, 3, 16, 16)}, 0)
 
 
-@pytest.mark.parametrize("wrong", [{"image_shape": (3, 48, 48)}, {"generator": "adian"}, {"augment": ("color",)}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"image_shape": (3, 48, 48)}, {"generator": "adian"}, {"critic": "stride"}, {"augment": ("color",)}],
+)
 def test_mistakes_are_sentences(wrong):
     with pytest.raises(UserError):
         StyleGAN(**{"image_shape": (3, 16, 16), **SMALL, **wrong})
