@@ -2,6 +2,7 @@
 
     python -m labkit.bench.results            everything, about five hours on a quiet 2-core machine
     python -m labkit.bench.results --only speed resume
+    python -m labkit.bench.results --only lab03.cpu          one part of what is long
 
 Every figure lands in results.json with the machine and the command; the README's table is written from that file.
 """
@@ -15,7 +16,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +157,12 @@ def lab02(keep: bool = False) -> dict[str, Any]:
     return measures.lab02(sheet=root / SHEET if root else None, keep=keep)
 
 
-def lab03(keep: bool = False) -> dict[str, Any]:
+def lab03(keep: bool = False, parts: Sequence[str] = ("cpu", "equal", "shipped")) -> dict[str, Any]:
     """Lab 03 at scale `cpu`, StyleGAN beside the DCGAN after as many images, and the spaces of what ships."""
     from labkit.bench import lab03 as measures
 
     root = checkout()
-    return measures.lab03(sheet=root / STYLES_SHEET if root else None, keep=keep)
+    return measures.lab03(sheet=root / STYLES_SHEET if root else None, keep=keep, parts=parts)
 
 
 def lab04(keep: bool = False) -> dict[str, Any]:
@@ -200,7 +202,11 @@ MEASURES: dict[str, Callable[..., dict[str, Any]]] = {
     "lab04": lab04,
     "lab05": lab05,
 }
-KEEPING = ("lab02", "lab03", "lab04", "lab05")
+PARTS: dict[str, Callable[..., dict[str, Any]]] = {
+    f"lab03.{part}": partial(lab03, parts=(part,)) for part in ("cpu", "equal", "shipped")
+}
+"""Shares of a measure that takes hours."""
+KEEPING = ("lab02", "lab03", "lab04", "lab05", *PARTS)
 """Those that can measure trainings of an earlier call."""
 
 
@@ -218,10 +224,29 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({cpu}, {bf16} bf16 hardware), torch {torch.__version__.split('+')[0]}"
 
 
+def take_in(found: dict[str, Any], name: str, measured: dict[str, Any], where: str) -> None:
+    """Put a measure in the place of the last; a part replaces its share, and leaves the rest and where that was."""
+    whole, _, part = name.partition(".")
+    found[whole] = {**found.get(whole, {}), **measured} if part else measured
+    places = found.setdefault("where", {})
+    places[name] = where
+    parts = [one for one in PARTS if one.startswith(f"{whole}.")]
+    if not part:
+        gone = parts
+    elif all(one in places for one in parts):
+        gone = [whole]
+    else:
+        gone = []
+    for one in gone:
+        places.pop(one, None)
+
+
 def main(words: list[str] | None = None) -> int:
     """Measure, and write results.json and the README."""
     parser = argparse.ArgumentParser(prog="python -m labkit.bench.results", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--only", nargs="+", choices=[*MEASURES], default=[], help="measure these, keep the others")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*MEASURES, *PARTS], default=[], help="measure these, keep the others"
+    )
     parser.add_argument(
         "--keep", action="store_true", help=f"{', '.join(KEEPING)}: measure trainings in runs/results as they are"
     )
@@ -234,10 +259,11 @@ def main(words: list[str] | None = None) -> int:
     found = json.loads(store.read_text()) if store.exists() else {}
     for name in [] if asked.table else asked.only or MEASURES:
         began = time.perf_counter()
-        found[name] = MEASURES[name](keep=True) if asked.keep and name in KEEPING else MEASURES[name]()
-        found.setdefault("where", {})[name] = f"{time.strftime('%Y-%m-%d')} on {machine()}"
+        measure = {**MEASURES, **PARTS}[name]
+        measured = measure(keep=True) if asked.keep and name in KEEPING else measure()
+        take_in(found, name, measured, f"{time.strftime('%Y-%m-%d')} on {machine()}")
         store.write_text(json.dumps(found, indent=1) + "\n")
-        print(f"{name}: {time.perf_counter() - began:.0f} s\n{json.dumps(found[name], indent=1)}", flush=True)
+        print(f"{name}: {time.perf_counter() - began:.0f} s\n{json.dumps(measured, indent=1)}", flush=True)
     write(found, root / "README.md")
     return 0
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from labkit.bench.measure import data_speed, step_speed, write_photographs
+from labkit.bench.results import take_in
 from labkit.bench.table import BEGIN, EDITS_BEGIN, EDITS_END, END, table, write
 from labkit.bench.textbook import Textbook
 from labkit.data.dataset import Dataset
@@ -81,6 +82,17 @@ def test_the_table_stands_between_its_marks(tmp_path):
     readme.write_text("nothing")
     with pytest.raises(UserError):
         write(found, readme)
+
+
+def test_a_part_replaces_its_share_alone():
+    found = {"lab03": {"cpu": 1, "equal": 2}, "where": {"lab03": "old"}}
+    take_in(found, "lab03.cpu", {"cpu": 3}, "new")
+    assert found == {"lab03": {"cpu": 3, "equal": 2}, "where": {"lab03": "old", "lab03.cpu": "new"}}
+    for name in ("lab03.equal", "lab03.shipped"):
+        take_in(found, name, {name[6:]: 4}, "newer")
+    assert "lab03" not in found["where"] and found["lab03"] == {"cpu": 3, "equal": 4, "shipped": 4}
+    take_in(found, "lab03", {"cpu": 5}, "newest")
+    assert found == {"lab03": {"cpu": 5}, "where": {"lab03": "newest"}}
 
 
 def test_the_readme_holds_what_was_measured():
