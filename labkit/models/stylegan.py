@@ -221,8 +221,8 @@ class StyleGAN(Game):
         mapping_rate: how much slower f learns than the rest.
         base: channels of a map times its side, for large maps.
         most: channels of the small maps.
-        critic: D. `residual`: StyleGAN2's; `strided`: the DCGAN's without batch norm, which at few channels is some
-            times as fast and learns from fewer images, but has no minibatch deviation and no equalised rate.
+        critic: D. `residual`: StyleGAN2's; `strided`: the DCGAN's without batch norm, which at few channels takes less
+            than half the time, but has no minibatch deviation and no equalised rate.
         critic_base: `base` of D; 0: as in g.
         critic_most: `most` of D; 0: as in g.
         generator: `modulated` (StyleGAN2) or `adain` (StyleGAN).
