@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from labkit.bench.lab03 import PARTS as LAB03_PARTS
 from labkit.bench.table import write
 from labkit.data.arrays import checkout
 from labkit.errors import UserError
@@ -157,7 +158,7 @@ def lab02(keep: bool = False) -> dict[str, Any]:
     return measures.lab02(sheet=root / SHEET if root else None, keep=keep)
 
 
-def lab03(keep: bool = False, parts: Sequence[str] = ("cpu", "equal", "shipped")) -> dict[str, Any]:
+def lab03(keep: bool = False, parts: Sequence[str] = LAB03_PARTS) -> dict[str, Any]:
     """Lab 03 at scale `cpu`, StyleGAN beside the DCGAN after as many images, and the spaces of what ships."""
     from labkit.bench import lab03 as measures
 
@@ -203,7 +204,7 @@ MEASURES: dict[str, Callable[..., dict[str, Any]]] = {
     "lab05": lab05,
 }
 PARTS: dict[str, Callable[..., dict[str, Any]]] = {
-    f"lab03.{part}": partial(lab03, parts=(part,)) for part in ("cpu", "equal", "shipped")
+    f"lab03.{part}": partial(lab03, parts=(part,)) for part in LAB03_PARTS
 }
 """Shares of a measure that takes hours."""
 KEEPING = ("lab02", "lab03", "lab04", "lab05", *PARTS)
@@ -231,13 +232,8 @@ def take_in(found: dict[str, Any], name: str, measured: dict[str, Any], where: s
     places = found.setdefault("where", {})
     places[name] = where
     parts = [one for one in PARTS if one.startswith(f"{whole}.")]
-    if not part:
-        gone = parts
-    elif all(one in places for one in parts):
-        gone = [whole]
-    else:
-        gone = []
-    for one in gone:
+    replaced = parts if not part else [whole] if all(one in places for one in parts) else []
+    for one in replaced:
         places.pop(one, None)
 
 

@@ -8,10 +8,9 @@ Weights come from labkit's own runs and checkpoints (safetensors, or a run's `la
 networks that were published with StyleGAN2-ADA are pickles, which run code when they are opened: they are not read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Named
 from itertools import pairwise
-from math import sqrt
 
 import torch
 from torch import Tensor, nn
@@ -19,15 +18,13 @@ from torch.nn.functional import softplus
 
 from labkit.errors import UserError, nearest
 from labkit.models.adain import AdaINSynthesis
-from labkit.models.dcgan import Discriminator as StridedDiscriminator
+from labkit.models.critics import CRITICS
 from labkit.models.game import Game, Group, Turn, evaluating
 from labkit.nn.augment import augment, check_augmentations
-from labkit.nn.equalized import GAIN, EqualizedConv2d, EqualizedLinear, activate_scaled
+from labkit.nn.equalized import GAIN, EqualizedLinear, activate_scaled
 from labkit.nn.filters import Blur
-from labkit.nn.initial import normal_weights
 from labkit.nn.losses import path_lengths, r1_penalty
 from labkit.nn.modulation import ModulatedConv2d, channels, sides
-from labkit.nn.variety import minibatch_deviation
 
 Noise = Sequence[Tensor | None]
 """For each layer of the synthesis network (B, 1, H, W), or None for a layer without."""
@@ -153,61 +150,6 @@ class Synthesis(nn.Module):
             x = self.layers[2 * k](x, w[:, 2 * k], noise[2 * k])
             picture = self.pictures[k](x, w[:, 2 * k + 1], picture)
         return picture
-
-
-class Block(nn.Module):
-    """Of D: two convolutions, the second to half the size, and beside them a 1×1 one; their sum over √2."""
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.first = EqualizedConv2d(inputs, inputs, 3)
-        self.blur = Blur(padding=(2, 2))
-        self.second = EqualizedConv2d(inputs, outputs, 3, stride=2, padding=0)
-        self.shrink = Blur(down=2)
-        self.skip = EqualizedConv2d(inputs, outputs, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) → (B, outputs, H/2, W/2)."""
-        y = activate_scaled(self.first(x, GAIN))
-        # Both parts come 1/√2 as large, so that their sum needs no division: the leaky ReLU's gain is gone.
-        y = activate_scaled(self.second(self.blur(y)))
-        return y + self.skip(self.shrink(x), 1 / sqrt(2))
-
-
-class Discriminator(nn.Module):
-    """D: residual blocks down to 4×4, the batch's variety as one more map, two layers (Karras et al. 2020, 4.1).
-
-    Args:
-        image_shape: (C, H, W) with H = W, a power of 2.
-        base: channels times side of the large maps.
-        most: channels of the small maps.
-        group: images among which the variety is measured; 0 for none.
-    """
-
-    def __init__(self, image_shape: tuple[int, int, int], base: int, most: int, group: int = 4):
-        super().__init__()
-        widths = [channels(side, base, most) for side in reversed(sides(image_shape[1]))]
-        self.from_rgb = EqualizedConv2d(image_shape[0], widths[0], 1)
-        self.blocks = nn.Sequential(*[Block(a, b) for a, b in pairwise(widths)])
-        self.group = group
-        self.last = EqualizedConv2d(widths[-1] + (group > 0), widths[-1], 3)
-        self.score = nn.Sequential(
-            EqualizedLinear(widths[-1] * 16, widths[-1], activation=True), EqualizedLinear(widths[-1], 1)
-        )
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(B, C, H, W) → (B,) scores."""
-        x = self.blocks(activate_scaled(self.from_rgb(image, GAIN)))
-        if self.group:
-            x = torch.cat([x, minibatch_deviation(x, self.group)], 1)
-        x = activate_scaled(self.last(x, GAIN))
-        return self.score(x.flatten(1)).squeeze(1).float()
-
-
-def strided(image_shape: tuple[int, int, int], base: int, most: int) -> StridedDiscriminator:
-    """The DCGAN's D without batch norm, which R1 forbids: as many channels as in g at half the side, then doubled."""
-    width = channels(image_shape[1] // 2, base, most)
-    return StridedDiscriminator(image_shape, width, norm=False).apply(normal_weights)
 
 
 class StyleGAN(Game):
@@ -347,7 +289,3 @@ class StyleGAN(Game):
 
 
 SYNTHESIS: dict[str, type[Synthesis] | type[AdaINSynthesis]] = {"modulated": Synthesis, "adain": AdaINSynthesis}
-CRITICS: dict[str, Callable[[tuple[int, int, int], int, int], nn.Module]] = {
-    "residual": Discriminator,
-    "strided": strided,
-}

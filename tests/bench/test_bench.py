@@ -88,6 +88,7 @@ def test_a_part_replaces_its_share_alone():
     found = {"lab03": {"cpu": 1, "equal": 2}, "where": {"lab03": "old"}}
     take_in(found, "lab03.cpu", {"cpu": 3}, "new")
     assert found == {"lab03": {"cpu": 3, "equal": 2}, "where": {"lab03": "old", "lab03.cpu": "new"}}
+    assert "Lab 03" not in table(found)  # what ships was not measured yet
     for name in ("lab03.equal", "lab03.shipped"):
         take_in(found, name, {name[6:]: 4}, "newer")
     assert "lab03" not in found["where"] and found["lab03"] == {"cpu": 3, "equal": 4, "shipped": 4}

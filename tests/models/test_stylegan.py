@@ -5,7 +5,8 @@ import torch
 
 from labkit.errors import UserError
 from labkit.models.adain import AdaINSynthesis
-from labkit.models.stylegan import Discriminator, Mapping, StyleGAN, Synthesis
+from labkit.models.critics import Discriminator
+from labkit.models.stylegan import Mapping, StyleGAN, Synthesis
 from labkit.training.play import rehearse
 
 
