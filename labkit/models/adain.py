@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from labkit.nn.equalized import EqualizedConv2d, activate
+from labkit.nn.equalized import EnlargingConv2d, EqualizedConv2d, activate
 from labkit.nn.filters import Blur
 from labkit.nn.modulation import AdaIN, channels, sides
 
@@ -20,15 +20,15 @@ class AdaINLayer(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, style_dim: int, up: bool = False, convolve: bool = True):
         super().__init__()
-        self.enlarge = nn.Upsample(scale_factor=2, mode="nearest") if up else nn.Identity()
-        self.convolution = EqualizedConv2d(inputs, outputs, 3) if convolve else nn.Identity()
+        convolution = EnlargingConv2d if up else EqualizedConv2d
+        self.convolution = convolution(inputs, outputs, 3) if convolve else nn.Identity()
         self.blur = Blur((1.0, 2.0, 1.0), padding=(1, 1)) if up else nn.Identity()
         self.strength = nn.Parameter(torch.zeros(outputs, 1, 1))
         self.norm = AdaIN(outputs, style_dim)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """(B, inputs, H, W), (B, style_dim) and noise (B, 1, H', W') → (B, outputs, H', W')."""
-        x = self.blur(self.convolution(self.enlarge(x)))
+        x = self.blur(self.convolution(x))
         if noise is not None:
             x = x + (self.strength * noise).to(x.dtype)
         return self.norm(activate(x), w)

@@ -4,7 +4,7 @@ from math import log2, sqrt
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, instance_norm
+from torch.nn.functional import batch_norm, conv2d, conv_transpose2d
 
 from labkit.errors import UserError
 from labkit.nn.equalized import EqualizedLinear
@@ -45,8 +45,10 @@ class AdaIN(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """(B, C, H, W) and (B, style_dim) → (B, C, H, W)."""
-        gamma, beta = self.affine(w)[:, :, None, None].chunk(2, 1)
-        return gamma * instance_norm(x) + beta
+        gamma, beta = self.affine(w).float().chunk(2, 1)
+        # Each map of each image as a channel of one image: batch norm then has a γ and a β for each, and is one kernel.
+        maps = x.reshape(1, -1, *x.shape[2:])
+        return batch_norm(maps, None, None, gamma.flatten(), beta.flatten(), training=True).view(x.shape)
 
 
 class ModulatedConv2d(nn.Module):

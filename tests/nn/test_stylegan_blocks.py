@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, instance_norm
 
-from labkit.nn.equalized import EqualizedConv2d, EqualizedLinear
+from labkit.nn.equalized import EnlargingConv2d, EqualizedConv2d, EqualizedLinear
 from labkit.nn.filters import BLUR, Blur, filter2d, upfirdn2d
 from labkit.nn.losses import path_lengths
 from labkit.nn.modulation import AdaIN, ModulatedConv2d
@@ -121,6 +121,34 @@ def test_adain_gives_the_mean_and_spread_that_the_style_asks_for():
     torch.testing.assert_close(out.mean((2, 3)), beta, atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(out.std((2, 3), unbiased=False), gamma.abs(), atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(layer(10 * x, w), out, atol=1e-4, rtol=1e-3)
+
+
+def test_adain_is_an_instance_norm_with_a_style_in_any_layout_and_format():
+    torch.manual_seed(4)
+    layer = AdaIN(5, 7)
+    x, w = 3 + 4 * torch.randn(3, 5, 8, 6), torch.randn(3, 7)
+    gamma, beta = layer.affine(w)[:, :, None, None].chunk(2, 1)
+    wanted = gamma * instance_norm(x) + beta
+    torch.testing.assert_close(layer(x, w), wanted, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(layer(x.to(memory_format=torch.channels_last), w), wanted, atol=1e-5, rtol=1e-5)
+    coarse = layer(x.bfloat16(), w)
+    assert coarse.dtype == torch.bfloat16 and (coarse - wanted).abs().max() < 0.1
+
+
+def test_an_enlarging_convolution_is_a_convolution_of_doubled_pixels():
+    torch.manual_seed(6)
+    fast, plain = EnlargingConv2d(4, 3, 3).double(), EqualizedConv2d(4, 3, 3).double()
+    torch.nn.init.normal_(fast.bias)
+    plain.load_state_dict(fast.state_dict())
+    x = torch.randn(2, 4, 5, 6, dtype=torch.float64, requires_grad=True)
+    doubled = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert fast(x).shape == (2, 3, 10, 12)
+    torch.testing.assert_close(fast(x, 1.5), plain(doubled, 1.5))
+    weights = torch.randn(2, 3, 10, 12, dtype=torch.float64)
+    for one, other in ((x, x), (fast.weight, plain.weight), (fast.bias, plain.bias)):
+        (ours,) = torch.autograd.grad((fast(x) * weights).sum(), one)
+        (theirs,) = torch.autograd.grad((plain(doubled) * weights).sum(), other, retain_graph=True)
+        torch.testing.assert_close(ours, theirs)
 
 
 def test_the_deviation_of_a_collapsed_batch_is_none():
