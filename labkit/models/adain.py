@@ -20,8 +20,10 @@ class AdaINLayer(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, style_dim: int, up: bool = False, convolve: bool = True):
         super().__init__()
-        convolution = EnlargingConv2d if up else EqualizedConv2d
-        self.convolution = convolution(inputs, outputs, 3) if convolve else nn.Identity()
+        if up:
+            self.convolution: nn.Module = EnlargingConv2d(inputs, outputs)
+        else:
+            self.convolution = EqualizedConv2d(inputs, outputs, 3) if convolve else nn.Identity()
         self.blur = Blur((1.0, 2.0, 1.0), padding=(1, 1)) if up else nn.Identity()
         self.strength = nn.Parameter(torch.zeros(outputs, 1, 1))
         self.norm = AdaIN(outputs, style_dim)

@@ -85,7 +85,14 @@ class EnlargingConv2d(EqualizedConv2d):
 
     A place of the result sees two by two pixels of x, each through the sum of the weights that meet it: a transposed
     convolution with a 4×4 kernel, of 4 products a place and channel in place of 9, and no doubled maps in between.
+
+    Args:
+        inputs: channels.
+        outputs: channels.
     """
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 3)
 
     def forward(self, x: Tensor, gain: float = 1.0) -> Tensor:
         """`gain` · (W / √fan_in ∗ doubled x + b)."""

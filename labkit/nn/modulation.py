@@ -45,7 +45,7 @@ class AdaIN(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """(B, C, H, W) and (B, style_dim) → (B, C, H, W)."""
-        gamma, beta = self.affine(w).float().chunk(2, 1)
+        gamma, beta = self.affine(w).to(torch.promote_types(x.dtype, torch.float32)).chunk(2, 1)
         # Each map of each image as a channel of one image: batch norm then has a γ and a β for each, and is one kernel.
         maps = x.reshape(1, -1, *x.shape[2:])
         return batch_norm(maps, None, None, gamma.flatten(), beta.flatten(), training=True).view(x.shape)

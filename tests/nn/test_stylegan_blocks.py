@@ -133,11 +133,13 @@ def test_adain_is_an_instance_norm_with_a_style_in_any_layout_and_format():
     torch.testing.assert_close(layer(x.to(memory_format=torch.channels_last), w), wanted, atol=1e-5, rtol=1e-5)
     coarse = layer(x.bfloat16(), w)
     assert coarse.dtype == torch.bfloat16 and (coarse - wanted).abs().max() < 0.1
+    fine = [one.double()[:2, ..., :3].requires_grad_() for one in (x, w)]
+    assert torch.autograd.gradgradcheck(AdaIN(5, 3).double(), fine)  # R1 and path lengths ask for the second derivative
 
 
 def test_an_enlarging_convolution_is_a_convolution_of_doubled_pixels():
     torch.manual_seed(6)
-    fast, plain = EnlargingConv2d(4, 3, 3).double(), EqualizedConv2d(4, 3, 3).double()
+    fast, plain = EnlargingConv2d(4, 3).double(), EqualizedConv2d(4, 3, 3).double()
     torch.nn.init.normal_(fast.bias)
     plain.load_state_dict(fast.state_dict())
     x = torch.randn(2, 4, 5, 6, dtype=torch.float64, requires_grad=True)
