@@ -44,9 +44,16 @@ class AdaINSynthesis(nn.Module):
     """
 
     def __init__(
-        self, image_shape: tuple[int, int, int], style_dim: int, base: int, most: int, every_picture: bool = False
+        self,
+        image_shape: tuple[int, int, int],
+        style_dim: int,
+        base: int,
+        most: int,
+        gain: float = 1.0,
+        every_picture: bool = False,
     ):
         super().__init__()
+        self.gain = gain
         self.sides = sides(image_shape[1])
         widths = [channels(side, base, most) for side in self.sides]
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
@@ -66,4 +73,4 @@ class AdaINSynthesis(nn.Module):
         x = self.constant.expand(len(w), -1, -1, -1)
         for k, layer in enumerate(self.layers):
             x = layer(x, w[:, k], noise[k] if noise else None)
-        return self.pictures[-1](x).float()
+        return self.pictures[-1](x, self.gain).float()

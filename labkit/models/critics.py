@@ -7,7 +7,8 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from labkit.models.dcgan import Discriminator as StridedDiscriminator
+from labkit.models import dcgan
+from labkit.nn.convolution import Conv2d
 from labkit.nn.equalized import GAIN, EqualizedConv2d, EqualizedLinear, activate_scaled
 from labkit.nn.filters import Blur
 from labkit.nn.initial import normal_weights
@@ -64,13 +65,30 @@ class Discriminator(nn.Module):
         return self.score(x.flatten(1)).squeeze(1).float()
 
 
-def strided(image_shape: tuple[int, int, int], base: int, most: int) -> StridedDiscriminator:
-    """The DCGAN's D without batch norm, of which R1 wants none; at half the side as wide as g, then doubled."""
-    width = channels(image_shape[1] // 2, base, most)
-    return StridedDiscriminator(image_shape, width, norm=False).apply(normal_weights)
+class StridedDiscriminator(dcgan.Discriminator):
+    """The DCGAN's D without batch norm, of which R1 wants none, and with the batch's variety as one more map at 4×4.
+
+    Args:
+        image_shape: (C, H, W) with H = W.
+        base: as g's; at half the side D is as wide as g, then doubled with every halving.
+        most: as g's.
+        group: images among which the variety is measured.
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int], base: int, most: int, group: int = 4):
+        super().__init__(image_shape, channels(image_shape[1] // 2, base, most), norm=False)
+        last = self.layers[-1]
+        self.layers[-1] = Conv2d(last.in_channels + 1, 1, last.kernel_size, bias=False)
+        self.group = group
+        self.apply(normal_weights)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, C, H, W) → (B,) scores."""
+        x = self.layers[:-1](image)
+        return self.layers[-1](torch.cat([x, minibatch_deviation(x, self.group)], 1)).flatten()
 
 
 CRITICS: dict[str, Callable[[tuple[int, int, int], int, int], nn.Module]] = {
     "residual": Discriminator,
-    "strided": strided,
+    "strided": StridedDiscriminator,
 }

@@ -100,17 +100,25 @@ def over_channels(noise: Tensor, x: Tensor) -> Tensor:
 
 
 class ToRGB(nn.Module):
-    """A 1×1 modulated convolution without demodulation, added to the doubled picture from below (a skip generator)."""
+    """A 1×1 modulated convolution without demodulation, added to the doubled picture from below (a skip generator).
 
-    def __init__(self, inputs: int, style_dim: int, colours: int):
+    Args:
+        inputs: channels.
+        style_dim: length of w.
+        colours: of the picture.
+        gain: factor of what is added.
+    """
+
+    def __init__(self, inputs: int, style_dim: int, colours: int, gain: float = 1.0):
         super().__init__()
+        self.gain = gain
         self.convolution = ModulatedConv2d(inputs, colours, 1, style_dim, demodulate=False)
         self.bias = nn.Parameter(torch.zeros(colours))
         self.enlarge = Blur(up=2)
 
     def forward(self, x: Tensor, w: Tensor, below: Tensor | None) -> Tensor:
         """(B, inputs, H, W), (B, style_dim) and the picture of half the size → (B, colours, H, W)."""
-        picture = self.convolution(x, w).float() + self.bias[:, None, None]
+        picture = self.convolution(x, w, gain=self.gain).float() + self.gain * self.bias[:, None, None]
         return picture if below is None else picture + self.enlarge(below)
 
 
@@ -124,18 +132,19 @@ class Synthesis(nn.Module):
         style_dim: length of w.
         base: channels times side of the large maps.
         most: channels of the small maps.
+        gain: factor of every size's picture.
     """
 
-    def __init__(self, image_shape: tuple[int, int, int], style_dim: int, base: int, most: int):
+    def __init__(self, image_shape: tuple[int, int, int], style_dim: int, base: int, most: int, gain: float = 1.0):
         super().__init__()
         self.sides = sides(image_shape[1])
         widths = [channels(side, base, most) for side in self.sides]
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
         self.layers = nn.ModuleList([Layer(widths[0], widths[0], style_dim)])
-        self.pictures = nn.ModuleList([ToRGB(widths[0], style_dim, image_shape[0])])
+        self.pictures = nn.ModuleList([ToRGB(widths[0], style_dim, image_shape[0], gain)])
         for below, width in pairwise(widths):
             self.layers += [Layer(below, width, style_dim, up=True), Layer(width, width, style_dim)]
-            self.pictures.append(ToRGB(width, style_dim, image_shape[0]))
+            self.pictures.append(ToRGB(width, style_dim, image_shape[0], gain))
         self.styles = 2 * len(self.sides)
         self.noise_sides = [self.sides[0], *(side for side in self.sides[1:] for _ in range(2))]
 
@@ -163,11 +172,14 @@ class StyleGAN(Game):
         mapping_rate: how much slower f learns than the rest.
         base: channels of a map times its side, for large maps.
         most: channels of the small maps.
-        critic: D. `residual`: StyleGAN2's; `strided`: the DCGAN's without batch norm, which at few channels takes less
-            than half the time, but has no minibatch deviation and no equalised rate.
+        critic: D. `residual`: StyleGAN2's; `strided`: the DCGAN's with minibatch deviation in place of batch
+            norm, which at few channels takes less than half the time, but has no equalised rate.
         critic_base: `base` of D; 0: as in g.
         critic_most: `most` of D; 0: as in g.
         generator: `modulated` (StyleGAN2) or `adain` (StyleGAN).
+        picture_gain: factor of what becomes colour. At StyleGAN2's 1 a fresh g's pictures go far beyond [−1, 1], and
+            g first learns to make its maps small; 0.25 begins near the data (`output_scale` of StyleGAN3, Karras et
+            al. 2021).
         mixing: share of the images that take their late layers from a second w.
         r1: weight γ of R1, (γ/2) E‖∇D(x)‖².
         r1_every: R1 is computed in every so-manieth step, and weighted so many times.
@@ -196,6 +208,7 @@ class StyleGAN(Game):
         critic_base: int = 0,
         critic_most: int = 0,
         generator: str = "modulated",
+        picture_gain: float = 1.0,
         mixing: float = 0.9,
         r1: float = 10.0,
         r1_every: int = 16,
@@ -211,7 +224,7 @@ class StyleGAN(Game):
         check_augmentations(augment)
         self.image_shape, self.latent_dim, self.style_dim = image_shape, latent_dim, style_dim
         self.mapping = Mapping(latent_dim, style_dim, mapping_layers, mapping_rate)
-        self.synthesis = SYNTHESIS[generator](image_shape, style_dim, base, most)
+        self.synthesis = SYNTHESIS[generator](image_shape, style_dim, base, most, picture_gain)
         self.discriminator = CRITICS[critic](image_shape, critic_base or base, critic_most or most)
         self.mixing, self.augment = mixing, tuple(augment)
         self.r1, self.r1_every, self.path_length, self.path_every = r1, r1_every, path_length, path_every

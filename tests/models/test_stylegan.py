@@ -47,8 +47,33 @@ def test_the_strided_critic_is_the_dcgan_s_as_wide_as_g():
     assert [layer.out_channels for layer in halves] == [16, 32, 64, 128, 1]  # 512 channels / 32 px, then doubled
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in game.discriminator.modules())
     assert abs(halves[2].weight.std().item() - 0.02) < 1e-3
-    alone = game.critic(torch.randn(3, 3, 64, 64))
-    assert alone.shape == (3,)
+    assert abs(halves[-1].weight.std().item() - 0.02) < 1e-3 and halves[-1].in_channels == 129
+    images = torch.randn(4, 3, 64, 64)
+    assert game.critic(images).shape == (4,) and game.critic(images[:3]).shape == (3,)
+
+
+def test_the_strided_critic_sees_that_all_images_are_alike():
+    torch.manual_seed(0)
+    critic = StyleGAN((3, 16, 16), critic="strided", **SMALL).discriminator
+    image = torch.randn(1, 3, 16, 16)
+    torch.nn.init.constant_(critic.layers[-1].weight[:, -1:], 1.0)  # of the map that tells how varied the batch is
+    alike, varied = critic(image.expand(4, -1, -1, -1))[0], critic(torch.cat([image, torch.randn(3, 3, 16, 16)]))[0]
+    assert varied - alike > 0.05
+
+
+@pytest.mark.parametrize("generator", ["modulated", "adain"])
+def test_fresh_pictures_are_as_large_as_their_gain(generator):
+    """At 1 half of the values lie beyond [-1, 1]; 0.25 begins near the data."""
+    drawn = {}
+    for gain in (1.0, 0.25):
+        torch.manual_seed(0)
+        game = StyleGAN((3, 32, 32), base=512, most=64, generator=generator, picture_gain=gain)
+        for picture in game.synthesis.pictures:
+            torch.nn.init.constant_(picture.bias, 0.5)  # it is scaled with the rest
+        with torch.no_grad():
+            drawn[gain] = game.draw(torch.randn(8, 512), game.noise(8))
+    torch.testing.assert_close(drawn[0.25], drawn[1.0] / 4, atol=1e-5, rtol=1e-4)
+    assert drawn[1.0].square().mean() > 1 and 0.1 < drawn[0.25].square().mean() < 0.6
 
 
 SMALL = {"latent_dim": 16, "style_dim": 16, "mapping_layers": 2, "base": 256, "most": 24}
