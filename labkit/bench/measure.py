@@ -22,6 +22,7 @@ from labkit.data.stream import Stream
 from labkit.models.dcgan import dcgan
 from labkit.models.game import Game
 from labkit.models.stylegan import StyleGAN
+from labkit.recipes import build, settings_for
 from labkit.training import Settings
 from labkit.training.loop import Trainer
 from labkit.training.precision import Precision, choose_device, cpu_has_bf16
@@ -124,6 +125,31 @@ def _stylegan_step(side: str, batch: int, size: int, base: int, most: int) -> Ca
     if side == OURS:
         return bench_trainer(game, data, batch).iterate
     return partial(TextbookStyleGAN(game, device).step, first(data, batch, device)["image"].contiguous())
+
+
+def recipe_speed(lab: str, other: str, scale: str = "gpu", images: int = 256, rounds: int = 6) -> Comparison:
+    """Training by a lab's recipe against another's, each with its own batch: so many images of noise at once.
+
+    256 images are 16 steps of batch 16, so that a penalty of every sixteenth step is among them.
+    """
+    device = choose_device()
+    make = partial(_recipe, labs=(lab, other), scale=scale, images=images)
+    mine, theirs = in_turns(make, rounds, device)
+    note = f"{Precision.on(device).name}; {machine(device)}"
+    return Comparison(f"{lab} beside {other}, {SIZE} px, scale {scale}", images / mine, images / theirs, note)
+
+
+def _recipe(side: str, labs: tuple[str, str], scale: str, images: int) -> Callable[[], object]:
+    lab = labs[0] if side == OURS else labs[1]
+    options, settings = settings_for(lab, scale)
+    game, batch = build(lab, (3, SIZE, SIZE), 0, options), settings["batch"]
+    trainer = bench_trainer(game, noise_data(images), batch, optimizers=settings["optimizers"])
+
+    def work() -> None:
+        for _ in range(images // batch):
+            trainer.iterate()
+
+    return work
 
 
 def write_photographs(folder: Path, n: int, side: tuple[int, int] = (178, 218)) -> None:
