@@ -78,7 +78,8 @@ class StridedDiscriminator(dcgan.Discriminator):
     def __init__(self, image_shape: tuple[int, int, int], base: int, most: int, group: int = 4):
         super().__init__(image_shape, channels(image_shape[1] // 2, base, most), norm=False)
         last = self.layers[-1]
-        self.layers[-1] = Conv2d(last.in_channels + 1, 1, last.kernel_size, bias=False)
+        assert isinstance(last, nn.Conv2d)
+        self.layers[-1] = Conv2d(last.in_channels + 1, 1, last.kernel_size[0], bias=False)
         self.group = group
         self.apply(normal_weights)
 
