@@ -5,7 +5,6 @@ droplets, in which G hides a map's strength from the norm (Karras et al. 2020, s
 """
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 
 import torch
@@ -19,17 +18,8 @@ from labkit.nn.modulation import AdaIN, channels, sides
 class AdaINLayer(nn.Module):
     """Convolution (none at the very start), noise with a strength for each channel, activation, AdaIN."""
 
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        style_dim: int,
-        up: bool = False,
-        convolve: bool = True,
-        noise_rate: float = 1.0,
-    ):
+    def __init__(self, inputs: int, outputs: int, style_dim: int, up: bool = False, convolve: bool = True):
         super().__init__()
-        self.noise_rate = noise_rate
         if up:
             self.convolution: nn.Module = EnlargingConv2d(inputs, outputs)
         else:
@@ -42,7 +32,7 @@ class AdaINLayer(nn.Module):
         """(B, inputs, H, W), (B, style_dim) and noise (B, 1, H', W') → (B, outputs, H', W')."""
         x = self.blur(self.convolution(x))
         if noise is not None:
-            x = x + (self.noise_rate * self.strength * noise).to(x.dtype)
+            x = x + (self.strength * noise).to(x.dtype)
         return self.norm(activate(x), w)
 
 
@@ -60,20 +50,18 @@ class AdaINSynthesis(nn.Module):
         base: int,
         most: int,
         gain: float = 1.0,
-        noise_rate: float = 1.0,
         every_picture: bool = False,
     ):
         super().__init__()
         self.gain = gain
         self.sides = sides(image_shape[1])
         widths = [channels(side, base, most) for side in self.sides]
-        layer = partial(AdaINLayer, noise_rate=noise_rate)
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
         self.layers = nn.ModuleList(
-            [layer(widths[0], widths[0], style_dim, convolve=False), layer(widths[0], widths[0], style_dim)]
+            [AdaINLayer(widths[0], widths[0], style_dim, convolve=False), AdaINLayer(widths[0], widths[0], style_dim)]
         )
         for below, width in pairwise(widths):
-            self.layers += [layer(below, width, style_dim, up=True), layer(width, width, style_dim)]
+            self.layers += [AdaINLayer(below, width, style_dim, up=True), AdaINLayer(width, width, style_dim)]
         shown = widths if every_picture else widths[-1:]
         self.pictures = nn.ModuleList([EqualizedConv2d(width, image_shape[0], 1) for width in shown])
         self.styles = 2 * len(self.sides)

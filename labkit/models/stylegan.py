@@ -77,20 +77,19 @@ class Layer(nn.Module):
         outputs: channels.
         style_dim: length of w.
         up: double the size.
-        noise_rate: the noise's amount is this times its strength, so that it is learned so much slower.
     """
 
-    def __init__(self, inputs: int, outputs: int, style_dim: int, up: bool = False, noise_rate: float = 1.0):
+    def __init__(self, inputs: int, outputs: int, style_dim: int, up: bool = False):
         super().__init__()
         self.convolution = ModulatedConv2d(inputs, outputs, 3, style_dim, up=up)
-        self.strength, self.noise_rate = nn.Parameter(torch.zeros(())), noise_rate
+        self.strength = nn.Parameter(torch.zeros(()))  # of the noise
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """(B, inputs, H, W), (B, style_dim) and noise (B, 1, H', W') → (B, outputs, H', W')."""
         x = self.convolution(x, w, self.bias, GAIN)
         if noise is not None:
-            x = x.add_(over_channels((GAIN * self.noise_rate * self.strength * noise).to(x.dtype), x))
+            x = x.add_(over_channels((GAIN * self.strength * noise).to(x.dtype), x))
         return activate_scaled(x)
 
 
@@ -134,27 +133,17 @@ class Synthesis(nn.Module):
         base: channels times side of the large maps.
         most: channels of the small maps.
         gain: factor of every size's picture.
-        noise_rate: see `Layer`.
     """
 
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int],
-        style_dim: int,
-        base: int,
-        most: int,
-        gain: float = 1.0,
-        noise_rate: float = 1.0,
-    ):
+    def __init__(self, image_shape: tuple[int, int, int], style_dim: int, base: int, most: int, gain: float = 1.0):
         super().__init__()
         self.sides = sides(image_shape[1])
         widths = [channels(side, base, most) for side in self.sides]
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
-        self.layers = nn.ModuleList([Layer(widths[0], widths[0], style_dim, noise_rate=noise_rate)])
+        self.layers = nn.ModuleList([Layer(widths[0], widths[0], style_dim)])
         self.pictures = nn.ModuleList([ToRGB(widths[0], style_dim, image_shape[0], gain)])
         for below, width in pairwise(widths):
-            self.layers.append(Layer(below, width, style_dim, True, noise_rate))
-            self.layers.append(Layer(width, width, style_dim, False, noise_rate))
+            self.layers += [Layer(below, width, style_dim, up=True), Layer(width, width, style_dim)]
             self.pictures.append(ToRGB(width, style_dim, image_shape[0], gain))
         self.styles = 2 * len(self.sides)
         self.noise_sides = [self.sides[0], *(side for side in self.sides[1:] for _ in range(2))]
@@ -191,8 +180,6 @@ class StyleGAN(Game):
         picture_gain: factor of what becomes colour. At StyleGAN2's 1 a fresh g's pictures go far beyond [−1, 1], and
             g first learns to make its maps small; 0.25 begins near the data (`output_scale` of StyleGAN3, Karras et
             al. 2021).
-        noise_rate: how much slower the noises' strengths are learned than the rest. At 1 and with large steps g first
-            paints with noise what D misses in blurred faces: specks.
         mixing: share of the images that take their late layers from a second w.
         r1: weight γ of R1, (γ/2) E‖∇D(x)‖².
         r1_every: R1 is computed in every so-manieth step, and weighted so many times.
@@ -222,7 +209,6 @@ class StyleGAN(Game):
         critic_most: int = 0,
         generator: str = "modulated",
         picture_gain: float = 1.0,
-        noise_rate: float = 1.0,
         mixing: float = 0.9,
         r1: float = 10.0,
         r1_every: int = 16,
@@ -238,7 +224,7 @@ class StyleGAN(Game):
         check_augmentations(augment)
         self.image_shape, self.latent_dim, self.style_dim = image_shape, latent_dim, style_dim
         self.mapping = Mapping(latent_dim, style_dim, mapping_layers, mapping_rate)
-        self.synthesis = SYNTHESIS[generator](image_shape, style_dim, base, most, picture_gain, noise_rate)
+        self.synthesis = SYNTHESIS[generator](image_shape, style_dim, base, most, picture_gain)
         self.discriminator = CRITICS[critic](image_shape, critic_base or base, critic_most or most)
         self.mixing, self.augment = mixing, tuple(augment)
         self.r1, self.r1_every, self.path_length, self.path_every = r1, r1_every, path_length, path_every
