@@ -362,6 +362,8 @@ assert passed("03.lazy_r1")
 # One *layer*: modulated convolution, noise, bias, leaky ReLU. At each new size the map is doubled first, bilinearly: copied pixels would leave blocks in the picture. (labkit's own layer has a wider filter.)
 #
 # At every size a 1×1 layer makes a picture, and all pictures are doubled and *summed*: the **skip generator**. A young G can so begin with small pictures, with no need to grow the network by hand.
+#
+# Each of these pictures counts a quarter. Why? Maps of size 1, summed over five sizes, would make a picture five times as strong as a face, and the first thing that G learned would be to make its maps small.
 
 # %% [markdown]
 # Weights are **equalised** (Karras et al. 2018): kept as N(0, 1), and divided by √(inputs) whenever they are used. Adam's step has one length whatever a gradient's scale, so all layers learn at one speed. A modulated convolution needs no division: its norm does it. (Try `nn.Conv2d` for the 1×1 layers: Adam's steps are then too long for their small weights.) After a leaky ReLU comes a factor √2, which brings the variance back to about 1.
@@ -400,9 +402,9 @@ class MyLayer(nn.Module):
 
 # %%
 class MySynthesis(nn.Module):
-    def __init__(self, image_shape, style_dim, base, most):
+    def __init__(self, image_shape, style_dim, base, most, gain):
         super().__init__()
-        self.sides = sides(image_shape[1])
+        self.gain, self.sides = gain, sides(image_shape[1])
         widths = [channels(side, base, most) for side in self.sides]
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
         pairs = [(widths[0], widths[0], False)]
@@ -420,13 +422,13 @@ class MySynthesis(nn.Module):
         for k, layer in enumerate(self.layers):
             x = layer(x, w[:, k], noise[k])
             if k % 2 == 0:  # the last layer of a size
-                new = self.pictures[k // 2](x).float()
+                new = self.pictures[k // 2](x).float() * self.gain
                 picture = new if picture is None else new + interpolate(picture, scale_factor=2.0, mode="bilinear")
         return picture
 
 
 # %% [markdown]
-# The game. D and the losses of Lab 01 are labkit's (D: residual blocks, and a map that tells how varied the batch is). In training half of the images take their late layers from a second w: **mixing**, so that no layer may count on its neighbours' style.
+# The game. D and the losses of Lab 01 are labkit's. (D is Lab 02's; in place of batch norm it has one more map, which tells it how varied the batch is: a G whose faces are all alike gives itself away. The papers' D is larger.) In training half of the images take their late layers from a second w: **mixing**, so that no layer may count on its neighbours' style.
 
 # %%
 from torch.nn.functional import softplus
@@ -446,10 +448,10 @@ class MyMapping(Mapping):
 
 
 class MyStyleGAN(StyleGAN):
-    def __init__(self, image_shape, base, most, mapping_layers=4, **options):
+    def __init__(self, image_shape, base, most, mapping_layers=2, picture_gain=0.25, **options):
         super().__init__(image_shape, base=base, most=most, mapping_layers=mapping_layers, **options)
         self.mapping = MyMapping(self.latent_dim, self.style_dim, mapping_layers)
-        self.synthesis = MySynthesis(image_shape, self.style_dim, base, most)
+        self.synthesis = MySynthesis(image_shape, self.style_dim, base, most, picture_gain)
 
     def turns(self, batch, step):
         D, real = self.critic, batch["image"]  # D, behind the augmentations if there are any
@@ -1081,7 +1083,10 @@ for title, row in rows.items():
 # (Figures of the generator that ships, mean over three draws of latents; the README says how they were measured.)
 
 # %% [markdown]
-# **Departures**: 64 px and at most 128 channels (paper: 1,024 px and 512); f with 4 layers of 128 (8 of 512); hundreds of thousands of images in place of 25 million; no path-length regularisation by default; rates two to three times the paper's; the judge's features in place of LPIPS. Your own G doubles maps without a filter, and its 1×1 layers have no style. G has 0.8 million weights (paper: 30 million). So figures show directions, not limits; and a network this narrow, trained this briefly, need not beat a wider DCGAN. It does not.
+# **Departures**: 64 px and at most 128 channels (paper: 1,024 px and 512); f with 2 layers of 128 (8 of 512); Lab 02's D with minibatch deviation in place of the residual one (the generator that ships still had a residual D, and 4 layers in f); hundreds of thousands of images in place of 25 million; no path-length regularisation by default; rates two to three times the paper's; the judge's features in place of LPIPS. Your own G doubles maps without a filter, and its 1×1 layers have no style.
+
+# %% [markdown]
+# G has 0.8 million weights (paper: 30 million). So figures show directions, not limits; and a network this narrow, trained this briefly, need not beat a wider DCGAN. It does not.
 
 # %% [markdown]
 # ## Who uses this, and who misuses it
