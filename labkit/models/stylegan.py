@@ -77,12 +77,13 @@ class Layer(nn.Module):
         outputs: channels.
         style_dim: length of w.
         up: double the size.
+        channel_noise: a strength of the noise for each channel, and not one for all.
     """
 
-    def __init__(self, inputs: int, outputs: int, style_dim: int, up: bool = False):
+    def __init__(self, inputs: int, outputs: int, style_dim: int, up: bool = False, channel_noise: bool = False):
         super().__init__()
         self.convolution = ModulatedConv2d(inputs, outputs, 3, style_dim, up=up)
-        self.strength = nn.Parameter(torch.zeros(()))  # of the noise
+        self.strength = nn.Parameter(torch.zeros((outputs, 1, 1) if channel_noise else ()))  # of the noise
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
@@ -133,17 +134,27 @@ class Synthesis(nn.Module):
         base: channels times side of the large maps.
         most: channels of the small maps.
         gain: factor of every size's picture.
+        channel_noise: as for `Layer`.
     """
 
-    def __init__(self, image_shape: tuple[int, int, int], style_dim: int, base: int, most: int, gain: float = 1.0):
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        style_dim: int,
+        base: int,
+        most: int,
+        gain: float = 1.0,
+        channel_noise: bool = False,
+    ):
         super().__init__()
         self.sides = sides(image_shape[1])
         widths = [channels(side, base, most) for side in self.sides]
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
-        self.layers = nn.ModuleList([Layer(widths[0], widths[0], style_dim)])
+        self.layers = nn.ModuleList([Layer(widths[0], widths[0], style_dim, False, channel_noise)])
         self.pictures = nn.ModuleList([ToRGB(widths[0], style_dim, image_shape[0], gain)])
         for below, width in pairwise(widths):
-            self.layers += [Layer(below, width, style_dim, up=True), Layer(width, width, style_dim)]
+            for inputs, up in ((below, True), (width, False)):
+                self.layers.append(Layer(inputs, width, style_dim, up, channel_noise))
             self.pictures.append(ToRGB(width, style_dim, image_shape[0], gain))
         self.styles = 2 * len(self.sides)
         self.noise_sides = [self.sides[0], *(side for side in self.sides[1:] for _ in range(2))]
@@ -180,6 +191,8 @@ class StyleGAN(Game):
         picture_gain: factor of what becomes colour. At StyleGAN2's 1 a fresh g's pictures go far beyond [−1, 1], and
             g first learns to make its maps small; 0.25 begins near the data (`output_scale` of StyleGAN3, Karras et
             al. 2021).
+        channel_noise: a strength of the noise for each channel, as in StyleGAN (and always with `adain`), in place of
+            StyleGAN2's one for a layer. With one G can't have grain without specks, and a young one has specks.
         mixing: share of the images that take their late layers from a second w.
         r1: weight γ of R1, (γ/2) E‖∇D(x)‖².
         r1_every: R1 is computed in every so-manieth step, and weighted so many times.
@@ -209,6 +222,7 @@ class StyleGAN(Game):
         critic_most: int = 0,
         generator: str = "modulated",
         picture_gain: float = 1.0,
+        channel_noise: bool = False,
         mixing: float = 0.9,
         r1: float = 10.0,
         r1_every: int = 16,
@@ -224,7 +238,8 @@ class StyleGAN(Game):
         check_augmentations(augment)
         self.image_shape, self.latent_dim, self.style_dim = image_shape, latent_dim, style_dim
         self.mapping = Mapping(latent_dim, style_dim, mapping_layers, mapping_rate)
-        self.synthesis = SYNTHESIS[generator](image_shape, style_dim, base, most, picture_gain)
+        more = {"channel_noise": channel_noise} if generator == "modulated" else {}
+        self.synthesis = SYNTHESIS[generator](image_shape, style_dim, base, most, picture_gain, **more)
         self.discriminator = CRITICS[critic](image_shape, critic_base or base, critic_most or most)
         self.mixing, self.augment = mixing, tuple(augment)
         self.r1, self.r1_every, self.path_length, self.path_every = r1, r1_every, path_length, path_every

@@ -96,6 +96,23 @@ def wake(game):
         torch.nn.init.constant_(layer.strength, 0.5)
 
 
+def test_each_channel_may_have_its_own_noise():
+    """One channel of the last layer gets noise: the others stay as they are."""
+    game = StyleGAN((3, 32, 32), channel_noise=True, **SMALL)
+    shapes = {tuple(layer.strength.shape) for layer in game.synthesis.layers}
+    assert shapes == {(24, 1, 1), (16, 1, 1), (8, 1, 1)}
+    layer, x, w = game.synthesis.layers[-1], torch.randn(2, 8, 32, 32), torch.randn(2, 16)
+    noise = torch.randn(2, 1, 32, 32)
+    with torch.no_grad():
+        layer.strength[3] = 0.5
+        for form in (torch.contiguous_format, torch.channels_last):
+            x = x.contiguous(memory_format=form)
+            change = (layer(x, w, noise) - layer(x, w, None)).abs().amax((0, 2, 3))
+            assert change[3] > 0.1 and not change[:3].any() and not change[4:].any()
+    one = StyleGAN((3, 32, 32), **SMALL)
+    assert all(layer.strength.dim() == 0 for layer in one.synthesis.layers)
+
+
 def test_shapes_and_ranges(game):
     images = game.sample(5, generator=torch.Generator().manual_seed(1))
     assert images.shape == (5, 3, 32, 32) and images.abs().max() <= 1 and not images.requires_grad
