@@ -1045,7 +1045,7 @@ for title, row in rows.items():
     print(f"{title:>16}" + "".join(f"{peak:8.1f}" for peak in row.values()))
 
 # %% [markdown]
-# A minute is short for a droplet to grow: the paper saw it from 64×64 on, in long trainings. What is there from the first step is the *reason*: with AdaIN a peak pays. (We saw no droplet at `cpu`: AdaIN's peaks reached 3.5 at 32 px, those of modulated maps 4.5. And AdaIN's FD-faces was the lower one, 17 against 23: after a minute nothing speaks against the older generator.) So the honest sentence is "possible from the start, not seen in one minute".
+# A minute is short for a droplet to grow: the paper saw it from 64×64 on, in long trainings. What is there from the first step is the *reason*: with AdaIN a peak pays. (We saw no droplet at `cpu`: AdaIN's peaks reached 3.8 at 32 px, those of modulated maps 4.7. And AdaIN's FD-faces was the lower one, 17 against 19 to 23: after a minute nothing speaks against the older generator.) So the honest sentence is "possible from the start, not seen in one minute".
 
 # %% [markdown]
 # ## Five questions
