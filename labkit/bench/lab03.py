@@ -7,23 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from labkit.bench.lab02 import GOOD_KEPT, GOOD_SUCCESS, frequencies
 from labkit.bench.measure import recipe_speed
 from labkit.bench.runs import trained
-from labkit.faces import ONE_OF
-from labkit.metrics.edits import Edits
-from labkit.metrics.judges import judge
-from labkit.metrics.paths import path_length
-from labkit.metrics.separability import separability
-from labkit.models.spaces import Space, w_space, z_space
+from labkit.bench.spaces import SEEDS, named, numbers_of, spaces, spread
+from labkit.models.spaces import w_space, z_space
 from labkit.models.stylegan import StyleGAN
-from labkit.nn.directions import Directions
 from labkit.pictures import save_grid
 from labkit.recipes import evaluate_samples, load_game
 from labkit.threads import single_thread
-from labkit.training.precision import Precision
 
 LAB, BEFORE = "stylegan", "dcgan-faces"
 N = 10_000
@@ -31,14 +24,6 @@ IMAGES = 200_000
 """At which both are compared."""
 PAPER = {"critic_norm": True, "r1": 0.0}
 """The DCGAN of Radford et al.: batch norm in D, and no penalty."""
-PATHS = 2_000
-NAMED = 12_000
-"""Samples that the judge of attributes names, for planes and directions."""
-LONGEST = 2.0
-"""The longest step that is tried, in mean distances of a latent from the middle."""
-SEEDS = (0, 1, 2)
-"""Of latents for one generator, and of trainings."""
-PARTED = ("score", "unknown", "accuracy", "explained")
 PARTS = ("cpu", "equal", "before", "shipped")
 """Of what is measured; each alone takes an hour or two on a quiet core. `before` trains the DCGANs beside `equal`."""
 Row = tuple[str, str, str]
@@ -87,7 +72,7 @@ def trainings(keep: bool = False) -> list[dict[str, Any]]:
         made = _trained(LAB, "cpu", f"cpu-{seed}", keep, seed=seed)
         game, _ = load_game(made["folder"])
         assert isinstance(game, StyleGAN)
-        numbers = {space.name: _numbers(space, *_named(space, seed), seed) for space in (z_space(game), w_space(game))}
+        numbers = {space.name: numbers_of(space, *named(space, seed), seed) for space in (z_space(game), w_space(game))}
         print(f"training {seed}", numbers, flush=True)
         found.append({**made, "seed": seed, "spaces": numbers})
     return found
@@ -129,92 +114,6 @@ def shipped() -> dict[str, Any]:
     }
 
 
-def spaces(game: StyleGAN, seeds: tuple[int, ...] = SEEDS) -> dict[str, dict[str, Any]]:
-    """Z and W: path lengths, separability and what a linear fit explains, by seeds of latents; edits, by the first.
-
-    The seeds are of what is measured: they say how sure a figure is for this one generator. For seeds of the training
-    see `trainings`.
-    """
-    return {space.name: measure_space(space, seeds) for space in (z_space(game), w_space(game))}
-
-
-def measure_space(space: Space, seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
-    """What `spaces` says of one of them."""
-    each: list[dict[str, float]] = []
-    edits: dict[str, Any] = {}
-    for seed in seeds:
-        latent, said = _named(space, seed)
-        each.append(_numbers(space, latent, said, seed))
-        edits = edits or _edits(space, latent, said)
-    spread = _spread(each)
-    print(space.name, spread, flush=True)
-    return {**spread, "edits": edits}
-
-
-def _numbers(space: Space, latent: Tensor, said: Tensor, seed: int) -> dict[str, float]:
-    parted = separability(latent, said, judge("attributes").names)
-    return {**_paths(space, seed), **{name: getattr(parted, name) for name in PARTED}}
-
-
-def _spread(each: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Mean and standard deviation of every number."""
-    return {
-        key: {
-            "mean": statistics.fmean(one[key] for one in each),
-            "std": statistics.stdev(one[key] for one in each) if len(each) > 1 else 0.0,
-        }
-        for key in each[0]
-    }
-
-
-def _latents(space: Space, n: int, seed: int) -> Tensor:
-    return space.latent(n, torch.Generator().manual_seed(seed))
-
-
-def _paths(space: Space, seed: int) -> dict[str, float]:
-    """PPL over whole paths, and at their ends."""
-    a, b = _latents(space, PATHS, 10 * seed + 1), _latents(space, PATHS, 10 * seed + 2)
-    return {
-        key: path_length(space.generator, a, b, arc=space.name == "Z", between=between, seed=seed).mean
-        for key, between in (("ppl", True), ("ppl_end", False))
-    }
-
-
-def _meter(space: Space) -> Edits:
-    look, precision = judge("attributes"), Precision.on(torch.device("cpu"))
-
-    def draw(latent: Tensor) -> Tensor:
-        with precision.autocast():
-            return space.draw(latent)
-
-    return Edits(draw, look, look.names, exclusive=ONE_OF)
-
-
-def _named(space: Space, seed: int) -> tuple[Tensor, Tensor]:
-    """Latents, and what the judge of attributes says of their faces."""
-    latent = _latents(space, NAMED, 10 * seed + 3)
-    return latent, _meter(space).judge(latent)
-
-
-def _edits(space: Space, latent: Tensor, said: Tensor, tuning: int = 150, fresh: int = 600) -> dict[str, Any]:
-    """Straight steps: each as long as is needed for success on most of some faces, measured on others."""
-    meter, names = _meter(space), judge("attributes").names
-    common = [i for i, name in enumerate(names) if 0.05 < float((said[:, i] > 0.5).float().mean()) < 0.95]
-    directions = Directions.fit(latent, said[:, common], [names[i] for i in common])
-    length = float((latent - latent.mean(0)).square().sum(1).mean().sqrt())
-    amounts = [length * LONGEST * k / 8 for k in range(1, 9)]
-    steps, others = _latents(space, tuning, 4), _latents(space, fresh, 5)
-    measured = {}
-    for name in directions.names:
-        vector = directions.vector(name)
-        amount = meter.choose_amount(name, vector, steps, aim=GOOD_SUCCESS + 0.03, amounts=amounts)
-        edit = meter.measure(name, vector, amount, others)
-        measured[name] = {key: round(getattr(edit, key), 4) for key in ("success", "kept", "amount", "faces")}
-    good = [name for name, one in measured.items() if one["success"] >= GOOD_SUCCESS and one["kept"] >= GOOD_KEPT]
-    means = {key: statistics.fmean(one[key] for one in measured.values()) for key in ("success", "kept")}
-    return {**means, "good": good, "each": measured}
-
-
 def explorer_ms(game: StyleGAN, times: int = 50) -> dict[str, float]:
     """Style mixing, from callback to encoded picture on one thread: median and worst, in milliseconds.
 
@@ -242,21 +141,19 @@ def rows(found: dict[str, Any]) -> list[Row]:
     return [*_trainings_rows(found), *_shipped_rows(found["shipped"])]
 
 
-def _against(spaces: dict[str, dict[str, Any]], key: str, digits: int) -> str:
+def _against(measured: dict[str, dict[str, Any]], key: str, digits: int) -> str:
     """W against Z."""
     return " against ".join(
-        f"{one[key]['mean']:,.{digits}f} ± {one[key]['std']:,.{digits}f}" for one in (spaces["W"], spaces["Z"])
+        f"{one[key]['mean']:,.{digits}f} ± {one[key]['std']:,.{digits}f}" for one in (measured["W"], measured["Z"])
     )
 
 
 def _trainings_rows(found: dict[str, Any]) -> list[Row]:
-    runs, ours, ready = found["cpu"], found["equal"], found["shipped"]
+    runs, before, ours, ready = found["cpu"], found["cpu_before"], found["equal"], found["shipped"]
     theirs, paper = found["before"]["ours"], found["before"]["paper"]
-    pace = f"{ours['minutes']:.0f} and {theirs['minutes']:.0f} minutes"
-    if "pace" in ours:  # where both were trained on different machines, minutes say nothing
-        pace = f"in a minute it sees × {ours['pace']:.2f} as many images"
-    scores = _spread([{"fd": run["fd"], "images": run["images"], "minutes": run["minutes"]} for run in runs])
-    apart = {name: _spread([run["spaces"][name] for run in runs]) for name in ("Z", "W")}
+    scores = spread([{"fd": run["fd"], "images": run["images"], "minutes": run["minutes"]} for run in runs])
+    fd = scores["fd"]["mean"]
+    apart = {name: spread([run["spaces"][name] for run in runs]) for name in ("Z", "W")}
     which = f"{len(runs)} trainings of the ten minutes, W against Z"
 
     def better(key: str, more: bool = False) -> str:
@@ -267,11 +164,15 @@ def _trainings_rows(found: dict[str, Any]) -> list[Row]:
         (
             f"Lab 03, StyleGAN, {scores['minutes']['mean']:.1f} minutes of {runs[0]['threads']} thread(s) on the "
             f"built-in faces ({scores['images']['mean']:,.0f} images)",
-            f"FD-faces {scores['fd']['mean']:.1f} ± {scores['fd']['std']:.1f}, {len(runs)} seeds",
+            f"FD-faces {fd:.1f} ± {scores['fd']['std']:.1f}, {len(runs)} seeds",
             f"real against real {ready['floor']:.2f}; best trivial baseline {ready['baseline']:.0f}; "
             f"N = {found['n']:,}",
         ),
-        *_quick_row(found, scores["fd"]["mean"]),
+        (
+            "the same against the DCGAN of Lab 02 after as many minutes on that machine",
+            f"FD-faces {fd:.1f} against {before['fd']:.1f}: × {fd / before['fd']:.2f}",
+            f"the DCGAN sees {before['images']:,} images",
+        ),
         (f"perceptual path length, {which}", _against(apart, "ppl", 0), better("ppl")),
         (f"linear separability, {which}", _against(apart, "score", 0), better("score")),
         (f"planes' balanced accuracy, {which}", _against(apart, "accuracy", 3), better("accuracy", more=True)),
@@ -279,7 +180,8 @@ def _trainings_rows(found: dict[str, Any]) -> list[Row]:
         (
             f"StyleGAN against DCGAN after {found['images']:,} images each",
             f"FD-faces {ours['fd']:.2f} against {theirs['fd']:.2f}: × {ours['fd'] / theirs['fd']:.2f}",
-            f"less than half; recall {ours['recall']:.3f} against {theirs['recall']:.3f}; {pace}",
+            f"less than half; recall {ours['recall']:.3f} against {theirs['recall']:.3f}; "
+            f"in a minute it sees × {ours['pace']:.2f} as many images",
         ),
         (
             "the same against a DCGAN as published (batch norm in D in place of R1)",
@@ -289,23 +191,9 @@ def _trainings_rows(found: dict[str, Any]) -> list[Row]:
     ]
 
 
-def _quick_row(found: dict[str, Any], fd: float) -> list[Row]:
-    """The DCGAN after as many minutes; none where the trainings were measured before it was trained beside them."""
-    if "cpu_before" not in found:
-        return []
-    before = found["cpu_before"]
-    return [
-        (
-            "the same against the DCGAN of Lab 02 after as many minutes on that machine",
-            f"FD-faces {fd:.1f} against {before['fd']:.1f}: × {fd / before['fd']:.2f}",
-            f"the DCGAN sees {before['images']:,} images",
-        )
-    ]
-
-
 def _shipped_rows(ready: dict[str, Any]) -> list[Row]:
-    before, spaces = ready["before"], ready["spaces"]
-    z, w = spaces["Z"], spaces["W"]
+    before, measured = ready["before"], ready["spaces"]
+    z, w = measured["Z"], measured["W"]
     return [
         (
             f"the StyleGAN that ships ({ready['minutes']:.0f} minutes of {ready['threads']} thread(s), "
@@ -322,19 +210,19 @@ def _shipped_rows(ready: dict[str, Any]) -> list[Row]:
         ),
         (
             "perceptual path length in judge features, W against Z",
-            _against(spaces, "ppl", 0),
+            _against(measured, "ppl", 0),
             "whole paths; shorter is smoother",
         ),
-        ("the same at the paths' ends, W against Z", _against(spaces, "ppl_end", 0), ""),
-        ("linear separability exp Σ H(Y｜X), W against Z", _against(spaces, "score", 0), "1 is perfect"),
+        ("the same at the paths' ends, W against Z", _against(measured, "ppl_end", 0), ""),
+        ("linear separability exp Σ H(Y｜X), W against Z", _against(measured, "score", 0), "1 is perfect"),
         (
             "planes that part attributes, balanced accuracy, W against Z",
-            _against(spaces, "accuracy", 3),
+            _against(measured, "accuracy", 3),
             "0.5 is chance",
         ),
         (
             "variance of attributes' logits that a linear fit explains, W against Z",
-            _against(spaces, "explained", 3),
+            _against(measured, "explained", 3),
             "R² on other latents",
         ),
         (

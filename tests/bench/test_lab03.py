@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from labkit.bench import lab03
+from labkit.bench import lab03, spaces
 from labkit.bench.measure import recipe_speed, stylegan_step_speed
 from labkit.bench.textbook import TextbookStyleGAN
 from labkit.models.stylegan import StyleGAN
@@ -30,11 +30,11 @@ class Look:
 
 
 def test_z_and_w_are_measured_on_the_same_questions(game, monkeypatch):
-    monkeypatch.setattr(lab03, "PATHS", 40)
-    monkeypatch.setattr(lab03, "NAMED", 400)
-    monkeypatch.setattr(lab03, "judge", lambda name: Look())
-    monkeypatch.setattr(lab03, "ONE_OF", ())
-    found = lab03.spaces(game, seeds=(0, 1))
+    monkeypatch.setattr(spaces, "PATHS", 40)
+    monkeypatch.setattr(spaces, "NAMED", 400)
+    monkeypatch.setattr(spaces, "judge", lambda name: Look())
+    monkeypatch.setattr(spaces, "ONE_OF", ())
+    found = spaces.spaces(game, seeds=(0, 1))
     assert list(found) == ["Z", "W"]
     for space in found.values():
         assert space["ppl"]["mean"] > 0 and space["ppl_end"]["mean"] > 0 and space["ppl"]["std"] > 0
@@ -48,7 +48,7 @@ def test_the_table_says_who_is_better():
     number = {"mean": 0.5, "std": 0.1}
     edits = {"success": 0.8, "kept": 0.9, "good": ["Young"], "each": {"Young": {}, "Smiling": {}}}
     space = {**dict.fromkeys(("ppl", "ppl_end", "score", "accuracy", "explained"), number), "edits": edits}
-    numbers = dict.fromkeys(("ppl", "ppl_end", *lab03.PARTED), 0.5)
+    numbers = dict.fromkeys(("ppl", "ppl_end", *spaces.PARTED), 0.5)
     runs = [
         {**one, "fd": fd, "spaces": {"Z": {**numbers, "ppl": 20.0}, "W": {**numbers, "ppl": ppl, "accuracy": 0.6}}}
         for fd, ppl in ((10.0, 10.0), (12.0, 12.0), (14.0, 23.0))
