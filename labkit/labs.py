@@ -133,10 +133,11 @@ def _styles(**options: Any) -> dict[str, Any]:
 
     With the residual D of the paper a step takes 1.6 times as long and, at this width, faces are worse after as many
     images. Pictures start at a quarter of the paper's size, near that of the data: otherwise g first learns to make its
-    maps small.
+    maps small. Each channel has its own strength of the noise, as in StyleGAN: with one for all, a layer that wants
+    grain in some maps has it in all, and the last layer's are dark specks.
     """
     short = {"latent_dim": 128, "style_dim": 128, "mapping_layers": 2, "mixing": 0.5, "path_length": 0.0, "r1": 1.0}
-    return {**short, "critic": "strided", "picture_gain": 0.25, **options}
+    return {**short, "critic": "strided", "picture_gain": 0.25, "channel_noise": True, **options}
 
 
 def _kind(value: Any) -> str:
