@@ -898,7 +898,10 @@ else:
     print(f"FD-faces looks at the built-in faces; for {data.name} use your eyes, and labkit.metrics with Inception.")
 
 # %% [markdown]
-# Surprised? Two ways to be fair: *equal images* (what does the architecture learn from the same data?) and *equal minutes* (what does a student with ten minutes get?). By both the StyleGAN of this page is ahead: 6.5 against 7.3 after 200,000 images each, 15.5 against 25.3 after ten minutes each on one core. So the paper's direction holds, though not its distance. And yet the DCGAN that ships beats the StyleGAN that ships: it was trained for longer, its G has 3.6 million weights against 0.8 million, and that StyleGAN still had a D that learned more slowly. Two checkpoints compare two trainings, not two papers. (The README has all figures.)
+# Surprised? Two ways to be fair: *equal images* (what does the architecture learn from the same data?) and *equal minutes* (what does a student with ten minutes get?). By both the StyleGAN of this page is ahead: 6.0 against 7.3 after 200,000 images each, 14.8 against 25.0 after ten minutes each on one core. So the paper's direction holds, though not its distance. And yet the DCGAN that ships beats the StyleGAN that ships: it was trained for longer, its G has 3.6 million weights against 0.8 million, and that StyleGAN still had a D that learned more slowly. Two checkpoints compare two trainings, not two papers. (The README has all figures.)
+
+# %% [markdown]
+# And FD is not all. Look: after 200,000 images hair and edges are still grainy, for G paints texture with its noise. Without noise they are smooth, and FD-faces is *worse*, 6.5 in place of 6.0 (N = 4,000): faces have texture, and the judge misses it more than it minds the grain.
 
 # %% [markdown]
 # And ψ. **Predict**: at ψ = 0.7, do precision and recall rise or fall? And FD? And at ψ = 1.3, further from the mean than f puts them?
@@ -991,7 +994,7 @@ show(
 )
 
 # %% [markdown]
-# f is a chain of layers in front of *everything*: a small change of f moves all styles of all layers at once. (Measured at `cpu`, twice: FD-faces 26 and 31 at the full rate, 23 and 21 mended; variety 0.72 and 0.78, mended 0.88 and 1.14. In longer trials at 64 px we saw clusters: faces of a few types. The deeper f, the worse: with the 2 layers that you trained above, 24 and 20 against 21 and 21.) The cure costs nothing: slow f, quick g, so that g always plays against nearly the same W.
+# f is a chain of layers in front of *everything*: a small change of f moves all styles of all layers at once. (Measured at `cpu`, with two seeds: FD-faces 27 and 24 at the full rate, 22 and 18 mended. Variety says little after one minute: 0.78 and 1.00, mended 0.75 and 1.30. In longer trials at 64 px we saw clusters: faces of a few types. The deeper f, the worse: with the 2 layers that you trained above, 21 and 21 against 19 and 19.) The cure costs nothing: slow f, quick g, so that g always plays against nearly the same W.
 
 # %% [markdown]
 # ### 2 · D too fast
@@ -1009,7 +1012,7 @@ report_on("mended: as in the recipe", slow)
 show(torch.cat([unstable.sample(12, 2), slow.sample(12, 2)]), "Above: a hasty D. Below: as in the recipe.", columns=12)
 
 # %% [markdown]
-# (Measured at `cpu`: gap 620 against 0.7, variety 0.08 against 0.88, FD-faces 70 against 23. With another seed the gap went the other way, to −4,300: such scores mean nothing.) The lazy penalty comes every 16th step. In between a hasty D may run away, and nobody holds it. So lazy R1 and D's rate belong together: who raises the one must ask more often for the other (`r1_every=4`).
+# (Measured at `cpu`, with two seeds: gap −460 and −310 against 0.8, variety 0.14 and 0.42 against 0.75 and 1.30, FD-faces 63 and 49 against 22 and 18. A gap below 0 says that fakes look more real than faces; on another machine it was +620. Such scores mean nothing.) The lazy penalty comes every 16th step. In between a hasty D may run away, and nobody holds it. So lazy R1 and D's rate belong together: who raises the one must ask more often for the other (`r1_every=4`).
 
 # %% [markdown]
 # ### 3 · The droplet, alive
@@ -1045,7 +1048,7 @@ for title, row in rows.items():
     print(f"{title:>16}" + "".join(f"{peak:8.1f}" for peak in row.values()))
 
 # %% [markdown]
-# A minute is short for a droplet to grow: the paper saw it from 64×64 on, in long trainings. What is there from the first step is the *reason*: with AdaIN a peak pays. (We saw no droplet at `cpu`: AdaIN's peaks reached 3.8 at 32 px, those of modulated maps 4.7. And AdaIN's FD-faces was the lower one, 17 against 19 to 23: after a minute nothing speaks against the older generator.) So the honest sentence is "possible from the start, not seen in one minute".
+# A minute is short for a droplet to grow: the paper saw it from 64×64 on, in long trainings. What is there from the first step is the *reason*: with AdaIN a peak pays. (We saw no droplet at `cpu`, with two seeds: AdaIN's peaks reached 3.8 and 3.9 at 32 px, those of modulated maps 4.7 and 4.4. FD-faces was 17 and 20 against 22 and 18: after a minute nothing speaks against the older generator.) So the honest sentence is "possible from the start, not seen in one minute".
 
 # %% [markdown]
 # ## Five questions
@@ -1074,7 +1077,7 @@ for title, row in rows.items():
 # |---|---|
 # | W is more linear than Z (separability) | planes are right for 77 % in W, 68 % in Z; a linear fit explains 26 % against 15 % |
 # | paths through W are smoother (PPL) | 1,973 against 3,604; at the ends 1,628 against 3,679 |
-# | FID far below that of other networks | *nearer*: FD-faces 6.5 against the DCGAN's 7.3 after 200,000 images each |
+# | FID far below that of other networks | *nearer*: FD-faces 6.0 against the DCGAN's 7.3 after 200,000 images each |
 # | noise makes stochastic detail only | *where it varies*: look for what is more than grain |
 # | droplets come from instance norm | the spike's arithmetic; no droplet after a minute |
 # | R1 every 16 steps does no harm | used throughout; too rare for a hasty D |
@@ -1083,7 +1086,7 @@ for title, row in rows.items():
 # (Figures of the generator that ships, mean over three draws of latents; the README says how they were measured.)
 
 # %% [markdown]
-# **Departures**: 64 px and at most 128 channels (paper: 1,024 px and 512); f with 2 layers of 128 (8 of 512); Lab 02's D with minibatch deviation in place of the residual one (the generator that ships still had a residual D, and 4 layers in f); hundreds of thousands of images in place of 25 million; no path-length regularisation by default; rates two to three times the paper's; the judge's features in place of LPIPS. Your own G doubles maps without a filter, and its 1×1 layers have no style.
+# **Departures**: 64 px and at most 128 channels (paper: 1,024 px and 512); f with 2 layers of 128 (8 of 512); Lab 02's D with minibatch deviation in place of the residual one; a $b$ for each channel, as in the first paper (the second has one a layer, which left more dark specks). The generator that ships is older: residual D, 4 layers in f, one $b$ a layer. Further: hundreds of thousands of images in place of 25 million; no path-length regularisation by default; rates two to three times the paper's; the judge's features in place of LPIPS. Your own G doubles maps without a filter, and its 1×1 layers have no style.
 
 # %% [markdown]
 # G has 0.8 million weights (paper: 30 million). So figures show directions, not limits; and a network this narrow, trained this briefly, need not leave a wider DCGAN far behind. It does not.
