@@ -80,6 +80,16 @@ def test_every_recipe_builds_and_knows_when_to_stop(lab, scale):
         recipes.LABS[lab].build(of(lab)[1], 10, **options)
 
 
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "gpu"])
+def test_lab_03_begins_near_the_data_and_with_a_strength_of_noise_for_each_channel(scale):
+    """What the figures of ten minutes and of 200,000 images rest on; the scale `paper` has neither."""
+    torch.manual_seed(0)
+    game = recipes.LABS["stylegan"].build((3, 64, 64), 0, **recipes.settings_for("stylegan", scale)[0])
+    with torch.no_grad():
+        assert 0.1 < game.draw(game.mapping(game.latent(8)), game.noise(8)).square().mean() < 0.6
+    assert all(layer.strength.shape == layer.bias[:, None, None].shape for layer in game.synthesis.layers)
+
+
 def test_pix2pix_draws_another_target():
     change = {"source": "paired", "target": "cartoon"}
     data = recipes.open_data("pix2pix", scale="smoke", change=change)
