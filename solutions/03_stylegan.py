@@ -916,7 +916,7 @@ if data.name == "faces":
     show(torch.cat([loud, quiet[:12]]), "Above: with noise. Below: the same w without.", columns=12)
 
 # %% [markdown]
-# (Measured at `cpu`: 33 without noise, 27 with it.) The lower faces are smooth and the eye likes them better; FD does not. Faces have strands and grain, a young G can't yet place them, so it throws them by noise, even eyes. That is no stochastic detail but *vagueness*. It fades, but not away: without noise the FD of labkit's G by this recipe rises by 22 % after ten minutes, by 9 % after 200,000 images, by 12 % after 600,000 (one seed each). The generator that ships, by an older recipe, hardly listens to its noise: do the same with `artist`.
+# (Measured at `cpu`: 33 without noise, 27 with it.) The lower faces are smooth and the eye likes them better; FD does not. Faces have strands and grain, a young G can't yet place them, so it throws them by noise, even eyes. That is no stochastic detail but *vagueness*. It fades, but not away: without noise the FD of labkit's G by this recipe rises by 22 % after ten minutes, by 9 % after 200,000 images, by 12 % after 600,000 (one seed each). For the generator that ships, by an older recipe, FD stays as it is: do the same with `artist`.
 
 # %% [markdown]
 # And ψ. **Predict**: at ψ = 0.7, do precision and recall rise or fall? And FD? And at ψ = 1.3, further from the mean than f puts them?
