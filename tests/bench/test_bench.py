@@ -89,10 +89,10 @@ def test_a_part_replaces_its_share_alone():
     take_in(found, "lab03.cpu", {"cpu": 3}, "new")
     assert found == {"lab03": {"cpu": 3, "equal": 2}, "where": {"lab03": "old", "lab03.cpu": "new"}}
     assert "Lab 03" not in table(found)  # what ships was not measured yet
-    for name in ("lab03.equal", "lab03.before", "lab03.shipped"):
+    for name in ("lab03.equal", "lab03.before", "lab03.early", "lab03.shipped"):
         take_in(found, name, {name[6:]: 4}, "newer")
     assert "lab03" not in found["where"]
-    assert found["lab03"] == {"cpu": 3, **dict.fromkeys(("equal", "before", "shipped"), 4)}
+    assert found["lab03"] == {"cpu": 3, **dict.fromkeys(("equal", "before", "early", "shipped"), 4)}
     take_in(found, "lab03", {"cpu": 5}, "newest")
     assert found == {"lab03": {"cpu": 5}, "where": {"lab03": "newest"}}
 

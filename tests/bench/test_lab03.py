@@ -60,6 +60,7 @@ def test_the_table_says_who_is_better():
         "cpu_before": {**one, "fd": 6.0},
         "equal": {**one, "pace": 1.5},
         "before": {"ours": {**one, "fd": 12.0}, "paper": {**one, "fd": 4.0}},
+        "early": {"images": 200, "ours": {**one, "fd": 11.0}, "theirs": {**one, "fd": 44.0}},
         "shipped": {
             **one,
             "floor": 0.1,
@@ -70,6 +71,7 @@ def test_the_table_says_who_is_better():
             "explorer_ms": {"median": 30.0, "worst": 50.0},
         },
     }
+    assert all(not lab03.rows({k: v for k, v in found.items() if k != part}) for part in lab03.PARTS)
     rows = lab03.rows(found)
     assert all(len(row) == 3 for row in rows)
     text = "\n".join(" | ".join(row) for row in rows)
@@ -80,9 +82,30 @@ def test_the_table_says_who_is_better():
         and "3.00 against 4.00: × 0.75" in text
         and "30.0 ms, worst 50 ms" in text
     )
+    assert "the same after 200 images each | FD-faces 11.0 against 44.0: × 0.25" in text
     assert "FD-faces 12.0 ± 2.0, 3 seeds" in text and "15 ± 7 against 20 ± 0 | W better in 2 of 3" in text
     assert "0.600 ± 0.000 against 0.500 ± 0.000 | W better in 3 of 3" in text
     assert "0.500 ± 0.100 against 0.500 ± 0.100" in text and "success 80% against 80%" in text
+
+
+def test_both_are_trained_for_as_many_images_at_both_lengths(monkeypatch):
+    def train(lab, name, keep, images, decay=None, change=None, **settings):
+        return {"folder": f"{lab}-{name}", "images": images, "decay": decay}
+
+    class Score:
+        value, precision, recall = 1.0, 0.9, 0.1
+        table = staticmethod(lambda: "")
+
+    monkeypatch.setattr(lab03, "trained", train)
+    monkeypatch.setattr(lab03, "evaluate_samples", lambda folder, n: Score())
+    monkeypatch.setattr(lab03, "recipe_speed", lambda *labs: type("Speed", (), {"ratio": 2.0}))
+    found = lab03.lab03(parts=("equal", "before", "early"))
+    assert {one["images"] for one in (found["equal"], *found["before"].values())} == {lab03.IMAGES}
+    ours, theirs = found["early"]["ours"], found["early"]["theirs"]
+    assert ours["images"] == theirs["images"] == found["early"]["images"] == lab03.EARLY < lab03.IMAGES
+    assert ours["decay"] == (lab03.EARLY / 2, lab03.EARLY) and theirs["decay"] is None
+    assert found["equal"]["decay"] == (lab03.IMAGES / 2, lab03.IMAGES)
+    assert len({one["folder"] for one in (found["equal"], *found["before"].values(), ours, theirs)}) == 5
 
 
 def test_the_textbook_draws_the_same_pictures():
