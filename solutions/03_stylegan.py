@@ -1094,7 +1094,7 @@ for title, row in rows.items():
 # | paths through W are smoother (PPL) | 1,973 against 3,604; at the ends 1,628 against 3,679 |
 # | FID far below others | *at first*: FD 10.7 against 23.2 after 40,000 images, 6.0 against 7.3 after 200,000 |
 # | noise makes stochastic detail only | *where it varies*: look for what is more than grain |
-# | droplets come from instance norm | the spike's arithmetic; no droplet after a minute |
+# | droplets come from instance norm | the spike's arithmetic; none after a minute |
 # | R1 every 16 steps does no harm | used throughout; too rare for a hasty D |
 
 # %% [markdown]
