@@ -1,6 +1,7 @@
 """Explorers: sliders on the left, a picture that answers at once, and a picture twin for people without widgets."""
 
 import base64
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
@@ -74,10 +75,9 @@ class Explorer:
         return [*self.controls.values(), view]
 
     def _html(self) -> str:
-        code = base64.b64encode(self.render()).decode()
         words = escape(self.describe(**self.values()))
         style = f"width:{self.width}px;max-width:100%;image-rendering:pixelated;border:1px solid #888"
-        return f'<img src="data:image/png;base64,{code}" alt="{words}" style="{style}"><div>{words}</div>'
+        return f"{inline(self.render(), words, style)}<div>{words}</div>"
 
     @property
     def widget(self) -> "ipywidgets.Widget":
@@ -99,6 +99,19 @@ class Explorer:
         from IPython.display import display
 
         display(self.widget)
+
+
+def inline(picture: bytes, words: str, style: str) -> str:
+    """A PNG as an element of a page that keeps its place: else the page below jumps until the picture is decoded.
+
+    Args:
+        picture: the PNG's bytes.
+        words: what it shows, escaped.
+        style: CSS beside its shape.
+    """
+    wide, high = struct.unpack(">II", picture[16:24])  # the first chunk of every PNG
+    code = base64.b64encode(picture).decode()
+    return f'<img src="data:image/png;base64,{code}" alt="{words}" style="aspect-ratio:auto {wide}/{high};{style}">'
 
 
 def slider(start: float, stop: float, step: float, label: str, value: float | None = None) -> "ipywidgets.Widget":

@@ -1,6 +1,5 @@
 """Explorers of faces: several pictures side by side, each with its own caption and text alternative."""
 
-import base64
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Protocol
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from labkit.pictures import grid, png
 from labkit.threads import single_thread
-from labkit.widgets.explorer import Explorer
+from labkit.widgets.explorer import Explorer, inline
 
 Words = tuple[str, str]
 """A caption, and the text alternative of the picture above it."""
@@ -104,8 +103,7 @@ class Panels(Explorer):
         each = f"flex:1 1 0;min-width:64px;max-width:{self.width // len(images)}px;margin:0;text-align:center"
         narrow = f"max-width:min({self.width}px,100%)"
         figures = [
-            f'<figure style="{each}"><img src="data:image/png;base64,{base64.b64encode(png(image[None])).decode()}" '
-            f'alt="{escape(words)}" style="width:100%;border:1px solid #888">'
+            f'<figure style="{each}">{inline(png(image[None]), escape(words), "width:100%;border:1px solid #888")}'
             f'<figcaption style="line-height:1.35">{escape(caption)}</figcaption></figure>'
             for image, (caption, words) in zip(images, captions)
         ]

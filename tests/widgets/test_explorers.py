@@ -53,6 +53,14 @@ def test_a_moved_slider_changes_the_page_and_its_words(writer):
     assert explorer.widget.children[-1].value != changed
 
 
+def test_a_new_picture_has_its_place_before_it_is_decoded(writer, plain):
+    """Without the shape the page below collapses and comes back at every move."""
+    for explorer in (DrawMe(writer), Between(plain)):
+        html = explorer.widget and explorer._view.value
+        wide, high = Image.open(io.BytesIO(base64.b64decode(re.search('base64,([^"]+)', html)[1]))).size
+        assert f"aspect-ratio:auto {wide}/{high};" in html
+
+
 def test_between_starts_at_a_and_ends_at_b(plain):
     explorer = Between(plain)
     for t, end in ((0.0, 0), (1.0, 2)):
