@@ -1,6 +1,5 @@
 """Pictures in a notebook with words for those who can't see them, and pictures to keep."""
 
-import base64
 from html import escape
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from labkit.pictures import grid, png
+from labkit.widgets.explorer import inline
 
 
 def show(picture: Tensor | bytes, words: str, *, columns: int | None = None, scale: int = 2) -> None:
@@ -23,8 +23,8 @@ def show(picture: Tensor | bytes, words: str, *, columns: int | None = None, sca
     from IPython.display import HTML, display
 
     data = picture if isinstance(picture, bytes) else png(picture, columns, scale)
-    code, said = base64.b64encode(data).decode(), escape(words)
-    image = f'<img src="data:image/png;base64,{code}" alt="{said}" style="max-width:100%;image-rendering:pixelated">'
+    said = escape(words)
+    image = inline(data, said, "max-width:100%;image-rendering:pixelated")
     display(HTML(f'<figure style="margin:0">{image}<figcaption>{said}</figcaption></figure>'))
 
 
